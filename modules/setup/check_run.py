@@ -1,0 +1,96 @@
+"""One run of every check: ruff, mypy, pytest. The order lives here; what is checked lives in pyproject.toml.
+
+With arguments only pytest runs, and gets them. The last line of the output is pytest's, or the sum of its two passes.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from xml.etree import ElementTree
+
+from modules.setup.desktop_parts import find_chromium
+from modules.setup.everything import set_up_for_tests
+from modules.setup.places import PROJECT, venv_python
+from modules.setup.progress import Progress
+from modules.setup.throwaway_postgres import throwaway_postgres
+
+_ALONE = "livekit or chaos or browser"  # these start processes that need the machine to themselves
+_TEAR_DOWN_S = 30
+_NO_TESTS = 5  # pytest's exit code when nothing was selected
+_TYPED = ("modules", "tests", "benchmarks")
+
+
+def run_checks(args: list[str]) -> int:
+    """Sets up, checks, and returns the exit code of the first check that failed."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that Postgres is stopped
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would pytest
+    progress = Progress()
+    set_up_for_tests(progress)
+    with ExitStack() as stack:
+        env = dict(os.environ)
+        if chromium := find_chromium():
+            env["CHROMIUM_BIN"] = str(chromium)
+        if "--postgres" in args:
+            env["TEST_POSTGRES_URL"] = stack.enter_context(throwaway_postgres(progress))
+        pytest_args = [arg for arg in args if arg != "--postgres"]
+        if pytest_args:
+            return _run(env, "pytest", *pytest_args)
+        return _everything(env)
+
+
+def _everything(env: Mapping[str, str]) -> int:
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="voicefleet-checks-") as folder:
+        together, alone = Path(folder) / "together.xml", Path(folder) / "alone.xml"
+        results = {
+            "ruff": _run(env, "ruff", "check", "."),
+            "mypy": _run(env, "mypy", "--strict", *_typed_paths()),
+            "tests side by side": _pytest(env, "-m", f"not ({_ALONE})", "-n", "2", f"--junitxml={together}"),
+            "tests one by one": _pytest(env, "-m", _ALONE, f"--junitxml={alone}"),
+        }
+        print("; ".join(f"{name}: {'failed' if code else 'ok'}" for name, code in results.items()))
+        print(sum_of_passes([together, alone], time.monotonic() - started), flush=True)
+    return next((code for code in results.values() if code), 0)
+
+
+def _run(env: Mapping[str, str], module: str, *args: str) -> int:
+    command = [str(venv_python()), "-m", module, *args]
+    with subprocess.Popen(command, cwd=PROJECT, env=env, stdin=subprocess.DEVNULL) as running:
+        try:
+            return running.wait()
+        except BaseException:  # we are told to stop: pytest tears its fixtures down on SIGINT, and only then
+            running.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(_TEAR_DOWN_S)
+            running.kill()
+            raise
+
+
+def _pytest(env: Mapping[str, str], *args: str) -> int:
+    code = _run(env, "pytest", *args)
+    return 0 if code == _NO_TESTS else code
+
+
+def _typed_paths() -> list[str]:
+    return [name for name in _TYPED if (PROJECT / name).is_dir()] + sorted(path.name for path in PROJECT.glob("*.py"))
+
+
+def sum_of_passes(reports: list[Path], elapsed_s: float) -> str:
+    """The passes' results as one line in pytest's own form."""
+    suites = [suite for report in reports if report.exists() for suite in ElementTree.parse(report).iter("testsuite")]
+    words = ("tests", "failures", "errors", "skipped")
+    tests, failed, errors, skipped = (sum(int(suite.get(word, "0")) for suite in suites) for word in words)
+    passed = tests - failed - errors - skipped
+    parts = ((failed, "failed"), (passed, "passed"), (skipped, "skipped"), (errors, "errors"))
+    said = ", ".join(f"{number} {word}" for number, word in parts if number) or "no tests ran"
+    return f" {said} in {elapsed_s:.2f}s ".center(80, "=")
+
+
+if __name__ == "__main__":
+    sys.exit(run_checks(sys.argv[1:]))
