@@ -1,0 +1,32 @@
+"""What is going on now, in Redis, and the only package that imports redis.
+
+connection  the pool, Redis's clock, durability      keys     every key with type, life and writer
+queue       accept, claim, seize, overdue            records  live calls: report, renew, release, note
+events      the stream of what happened              workers  heartbeats and slots      pacing  the carrier's turn
+"""
+
+from modules.call_queue_manager.connection import Store, connect, make_durable
+from modules.call_queue_manager.events import StreamEvent, follow, latest_id, read_after
+from modules.call_queue_manager.pacing import Pacing
+from modules.call_queue_manager.queue import CallQueue, Enqueued, Held, Repeat
+from modules.call_queue_manager.records import Fenced, Records
+from modules.call_queue_manager.workers import Worker, Workers
+
+__all__ = [
+    "CallQueue",
+    "Enqueued",
+    "Fenced",
+    "Held",
+    "Pacing",
+    "Records",
+    "Repeat",
+    "Store",
+    "StreamEvent",
+    "Worker",
+    "Workers",
+    "connect",
+    "follow",
+    "latest_id",
+    "make_durable",
+    "read_after",
+]

@@ -1,0 +1,61 @@
+"""Every Redis key: its name, its type, how long it lives and who writes it. Nothing else builds a key.
+
+All keys expire, so that a fleet that is switched off leaves nothing behind; live ones are renewed by their writer.
+"""
+
+import hashlib
+
+PREFIX = "vf:"
+
+READY = f"{PREFIX}ready"
+"""ZSET call_id -> rank (priority, then microsecond of entry). Empties itself. enqueue/save/claim.lua."""
+SCHEDULED = f"{PREFIX}scheduled"
+"""ZSET call_id -> due ms. Empties itself. enqueue/save/claim.lua."""
+LEASES = f"{PREFIX}leases"
+"""ZSET call_id -> expiry ms: the calls somebody holds; its size is the fleet's concurrency. claim/renew/save/release.lua."""
+PLACING = f"{PREFIX}placing"
+"""ZSET call_id -> claim µs: claimed, not dialled yet. Empties itself. claim/save/release.lua."""
+DEADLINES = f"{PREFIX}deadlines"
+"""ZSET call_id -> ms by which the state must have changed: the second clock. enqueue/save.lua."""
+EVENTS = f"{PREFIX}events"
+"""STREAM of everything that happened to every call; 7 days after the last entry. enqueue/save/note.lua."""
+REAPER = f"{PREFIX}reaper"
+"""HASH last_ms, grace_until_ms: when any reaper last looked; 1 hour. overdue.lua."""
+PAUSED = f"{PREFIX}paused"
+"""STRING, present while dialling is paused; 30 days. pause()."""
+
+EVENTS_TTL_S = 7 * 86_400
+EVENTS_LENGTH = 200_000
+"""Entries kept at least; history reads them within milliseconds, browsers resume within minutes."""
+LIVE_TTL_S = 30 * 86_400
+"""A record nobody touches for this long belongs to a fleet that was switched off."""
+
+
+def call(call_id: str) -> str:
+    """HASH version, token, record (JSON): the call. LIVE_TTL_S, retention_s once it ended. enqueue/save/claim.lua."""
+    return f"{PREFIX}call:{call_id}"
+
+
+def call_events(call_id: str) -> str:
+    """STREAM of one call's events, the same ids as in EVENTS. As long as the call. enqueue/save/note.lua."""
+    return f"{PREFIX}call:{call_id}:events"
+
+
+def idempotency(owner: str, key: str) -> str:
+    """HASH body_sha, call_id: the first answer to an Idempotency-Key; retention_s. enqueue.lua."""
+    digest = hashlib.sha256(f"{owner}\n{key}".encode()).hexdigest()
+    return f"{PREFIX}idem:{digest}"
+
+
+def worker(worker_id: str) -> str:
+    """HASH slots, active, agent_name: one worker's heartbeat; WORKER_TTL. workers.py."""
+    return f"{PREFIX}worker:{worker_id}"
+
+
+WORKERS = f"{PREFIX}workers"
+"""ZSET worker_id -> last heartbeat ms; 1 hour. workers.py."""
+
+
+def pace(trunk: str) -> str:
+    """ZSET dial ticket -> ms at which it stops counting; 1 minute. pace.lua."""
+    return f"{PREFIX}pace:{trunk}"
