@@ -1,0 +1,6 @@
+"""The agent's side of a call: who speaks (personality, prompt_book, opening), with what (speech/), and how a call runs.
+
+worker       the process            job          one LiveKit job = one call     lease        whose call it is
+call_script  what a call says       call_runner  from room to last word         phone_line   the one dial
+session      LiveKit's session      ending       how it ends, once              scribe       what is written about it
+"""

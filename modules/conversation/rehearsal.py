@@ -1,0 +1,26 @@
+"""Talking to a personality without a phone: LiveKit's `console` and `connect` verbs. Nothing is dialled, nothing is recorded."""
+
+from datetime import UTC, datetime
+
+from livekit.agents import JobContext, vad
+
+from config import Settings
+from modules.calls import Call, Direction, new_call_id
+from modules.conversation.call_script import Composer
+from modules.conversation.personalities import personalities_of
+from modules.conversation.session import Caller, make_session
+from modules.conversation.speech import build
+
+
+async def rehearse(ctx: JobContext, settings: Settings, activity: vad.VAD) -> None:
+    """Speak as the default personality with whoever is in the room (or at the console)."""
+    now = datetime.now(UTC)
+    call_id = new_call_id(Direction.OUTBOUND, now)
+    call = Call(call_id=call_id, personality=settings.default_personality, created_at=now, expires_at=now)
+    script = Composer(personalities_of(settings)).compose(call)
+    voice = build(script.personality.content.components, settings, script.variables)
+    session = make_session(script, voice, activity)
+    await ctx.connect()
+    agent = Caller(script, over=lambda: ctx.shutdown("the agent said goodbye"))
+    await session.start(agent, room=ctx.room, record=False)
+    session.say(script.greeting, allow_interruptions=False)

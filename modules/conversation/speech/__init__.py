@@ -1,0 +1,79 @@
+"""The three models of a voice, built from a personality's components: one file per vendor, one table per kind.
+
+Every model is an explicit object of a vendor's plugin (a string would resolve to LiveKit's cloud). Vendors are imported when
+they are used.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import llm, stt, tts
+
+from config import Settings
+from modules.conversation.personality import Components, Hearing, Speaking, Thinking
+from modules.conversation.speech import (
+    anthropic,
+    assemblyai,
+    azure,
+    cartesia,
+    deepgram,
+    elevenlabs,
+    google,
+    groq,
+    openai,
+)  # fmt: skip
+from modules.conversation.speech.local import collect_lines, flite_tts, load_script, scripted_llm, sphinx_stt
+
+HEARING: dict[str, Callable[[Hearing, Settings], stt.STT[Any]]] = {
+    "azure": azure.hearing,
+    "deepgram": deepgram.hearing,
+    "openai": openai.hearing,
+    "google": google.hearing,
+    "groq": groq.hearing,
+    "assemblyai": assemblyai.hearing,
+    "local": lambda component, settings: sphinx_stt(collect_lines(settings.scenarios_dir)),
+}
+THINKING: dict[str, Callable[[Thinking, Settings], llm.LLM[Any]]] = {
+    "azure_openai": openai.thinking_azure,
+    "openai": openai.thinking,
+    "anthropic": anthropic.thinking,
+    "google": google.thinking,
+    "groq": groq.thinking,
+}
+SPEAKING: dict[str, Callable[[Speaking, Settings], tts.TTS[Any]]] = {
+    "azure": azure.speaking,
+    "openai": openai.speaking,
+    "elevenlabs": elevenlabs.speaking,
+    "cartesia": cartesia.speaking,
+    "google": google.speaking,
+    "deepgram": deepgram.speaking,
+    "local": lambda component, settings: flite_tts(component.voice or "rms"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What listens, thinks and speaks in one call."""
+
+    stt: stt.STT[Any]
+    llm: llm.LLM[Any]
+    tts: tts.TTS[Any]
+
+
+def build(components: Components, settings: Settings, variables: dict[str, str]) -> Voice:
+    """Return the models of a personality; a list becomes a fallback chain. Raises MissingKey, YamlError."""
+    ears = [HEARING[item.provider](item, settings) for item in components.stt]
+    minds = [_mind(item, settings, variables) for item in components.llm]
+    mouths = [SPEAKING[item.provider](item, settings) for item in components.tts]
+    return Voice(
+        ears[0] if len(ears) == 1 else stt.FallbackAdapter(ears),
+        minds[0] if len(minds) == 1 else llm.FallbackAdapter(minds),
+        mouths[0] if len(mouths) == 1 else tts.FallbackAdapter(mouths),
+    )
+
+
+def _mind(component: Thinking, settings: Settings, variables: dict[str, str]) -> llm.LLM[Any]:
+    if component.provider != "local":
+        return THINKING[component.provider](component, settings)
+    return scripted_llm(load_script(settings.prompts_dir / "scripts" / f"{component.script}.yaml"), variables)

@@ -1,0 +1,76 @@
+"""A script as a livekit-agents LLM: streams words, reports usage, calls the `end_call` tool. No vendor, no network."""
+
+import asyncio
+import re
+import uuid
+from typing import Any, Never
+
+from livekit.agents import llm
+from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
+
+from modules.conversation.speech.local.dialogue import Move, Said, next_move
+from modules.conversation.speech.local.script import Script
+
+END_CALL = "end_call"
+
+
+class ScriptedLLM(llm.LLM[Never]):
+    """Holds no state between calls: where the script stands is read from the chat context each time."""
+
+    def __init__(self, script: Script, variables: dict[str, str] | None = None) -> None:
+        super().__init__()
+        self._script = script.filled(variables or {})
+
+    @property
+    def model(self) -> str:
+        return f"script-{self._script.name}"
+
+    @property
+    def provider(self) -> str:
+        return "local"
+
+    def chat(
+        self,
+        *,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool] | None = None,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+        parallel_tool_calls: NotGivenOr[bool] = NOT_GIVEN,
+        tool_choice: NotGivenOr[llm.ToolChoice] = NOT_GIVEN,
+        extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,
+    ) -> llm.LLMStream:
+        return _Scripted(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+
+    def next_move(self, chat_ctx: llm.ChatContext) -> Move:
+        """After a tool's result nothing more is said: the words came with the tool call."""
+        spoken = [item for item in chat_ctx.items if item.type in ("message", "function_call_output")]
+        if spoken and spoken[-1].type == "function_call_output":
+            return Move("")
+        return next_move(self._script, history_of(chat_ctx))
+
+
+def history_of(chat_ctx: llm.ChatContext) -> list[Said]:
+    """Both sides' words in a chat context; instructions and tool items left out."""
+    return [
+        Said("us" if item.role == "assistant" else "them", item.text_content)
+        for item in chat_ctx.items
+        if item.type == "message" and item.role in ("assistant", "user") and item.text_content
+    ]
+
+
+class _Scripted(llm.LLMStream):
+    _llm: ScriptedLLM
+
+    async def _run(self) -> None:
+        move, request_id = self._llm.next_move(self._chat_ctx), uuid.uuid4().hex
+        words = re.findall(r"\S+\s*", move.say)
+        for word in words:
+            self._event_ch.send_nowait(llm.ChatChunk(id=request_id, delta=llm.ChoiceDelta(role="assistant", content=word)))
+            await asyncio.sleep(0)
+        if move.hang_up and END_CALL in llm.ToolContext(self._tools).function_tools:
+            call = llm.FunctionToolCall(name=END_CALL, arguments="{}", call_id=f"call_{uuid.uuid4().hex[:12]}")
+            delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
+            self._event_ch.send_nowait(llm.ChatChunk(id=request_id, delta=delta))
+        heard = sum(len(said.text.split()) for said in history_of(self._chat_ctx))
+        usage = llm.CompletionUsage(completion_tokens=len(words), prompt_tokens=heard, total_tokens=heard + len(words))
+        self._event_ch.send_nowait(llm.ChatChunk(id=request_id, usage=usage))

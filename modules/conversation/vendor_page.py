@@ -1,0 +1,84 @@
+"""docs/providers.md, made from the table of vendors and the settings it names. `python -m docs.generate` writes it."""
+
+from config import Settings
+from modules.conversation.vendors import ANYWHERE, KINDS, VENDORS, Kind, Vendor, how_to_install
+
+_HEAD = """# Providers
+
+Written from `modules/conversation/vendors.py` by `python -m docs.generate`; a test compares.
+
+A personality names a vendor for each of its three models. `./voicefleet providers list` says which are installed here and which
+settings are there; it never prints a key. A vendor whose plugin is missing is refused when the personality is loaded, one whose
+key is missing when a call takes it, both with what to do.
+
+```yaml
+components:
+  stt: {provider: deepgram, language: de-DE}
+  llm: {provider: openai, model: llama3.1, base_url: "http://localhost:11434/v1"}   # ollama, vLLM or the like
+  tts: [{provider: azure, language: de-DE, voice: de-DE-KatjaNeural}, {provider: cartesia, language: de-DE}]   # a fallback chain
+```"""
+
+_TAIL = """## Addresses and keys
+
+`base_url` is for vendors that answer elsewhere too, e.g. in the EU. A vendor's key is sent only to https hosts of the domains in
+the table, or to this machine. `any` stands for a service that speaks OpenAI's API: it is sent `OPENAI_COMPATIBLE_API_KEY`, or no
+key, never `OPENAI_API_KEY`. That one goes to OpenAI, or where `OPENAI_BASE_URL` says. For Azure speech, `base_url` is the host
+without path: `https://<region>.tts.speech.microsoft.com`, `https://<region>.stt.speech.microsoft.com`.
+
+`provider: openai` with `model: azure_openai` is an older spelling of `provider: azure_openai`. Azure's deployment is
+`AZURE_OPENAI_DEPLOYMENT_NAME`, or the component's `model` where that is empty.
+
+## When a vendor fails
+
+The call's `reason` names the vendor, what it said and what to do: `ProviderRejected: azure says 401: check AZURE_SPEECH_KEY.`
+
+| name | when |
+| --- | --- |
+| `ProviderRejected` | 4xx: key, model, voice, account; the same request will be refused again |
+| `ProviderBusy` | 429: a limit is used up |
+| `ProviderFailed` | 5xx, a connection closed in the middle, an answer that cannot be read, or every vendor of a chain |
+| `ProviderTimedOut` | no answer in time |
+| `ProviderUnreachable` | no connection |
+
+## Limits
+
+- `openai` and `groq` hear by one request for each utterance, so an answer waits for the end of the sentence and the request.
+- `elevenlabs`, `cartesia` and `deepgram` speak while the model still thinks; `azure` and `openai` sentence by sentence.
+- Google's plugin is an extra; its speech has no `base_url`, and no test reaches its wire. All others are tested against a server
+  that speaks their format; none against the vendor itself.
+- Plugins wait as they see fit: the voices `azure` and `openai` up to 30 s for an answer, `anthropic` 30 s between two words;
+  AssemblyAI's sets itself no limit for connecting.
+- `turns.detection: v1-mini` took 265 MB more in a call's process; 0.03 s for each guess, 0.13 s for the first."""
+
+
+def page() -> str:
+    """Return docs/providers.md."""
+    parts = [_HEAD, *(_table(kind, title) for kind, title in KINDS.items()), _install(), _TAIL]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(kind: Kind, title: str) -> str:
+    rows = [_row(vendor) for vendor in VENDORS if vendor.kind == kind]
+    head = "| `provider` | what it is | needs | default model | default voice | `base_url` |\n" + "| --- " * 6 + "|"
+    return "\n".join([f"## {title[0].upper()}{title[1:]} (`{kind}`)\n", head, *rows])
+
+
+def _row(vendor: Vendor) -> str:
+    needs = ", ".join(f"`{name}`" for name in vendor.needs) or "nothing"
+    hosts = "any" if vendor.hosts == ANYWHERE else ", ".join(vendor.hosts) or "no"
+    title = vendor.title + (" (extra)" if vendor.extra else "")
+    return f"| `{vendor.name}` | {title} | {needs} | {_or_none(vendor.model)} | {_or_none(vendor.voice)} | {hosts} |"
+
+
+def _or_none(word: str) -> str:
+    return f"`{word}`" if word else "-"
+
+
+def _install() -> str:
+    extra = next(vendor for vendor in VENDORS if vendor.extra)
+    names = sorted({name for vendor in VENDORS for name in vendor.needs})
+    rows = [f"| `{name}` | {Settings.model_fields[name.lower()].description} |" for name in names]
+    return "\n".join(
+        ["## Settings\n", "| name | what it is |", "| --- | --- |", *rows, "", "## Extra vendors\n",
+         f"They are not installed by the set-up. To have them: `{how_to_install(extra)}`"]
+    )  # fmt: skip
