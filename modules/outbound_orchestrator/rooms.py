@@ -1,0 +1,69 @@
+"""LiveKit rooms as the orchestrator uses them: made with an agent on its way, deleted to end whatever is in them."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiohttp
+from livekit import api
+
+from modules.calls.deadlines import PACING_S
+from modules.calls.job import CallJob
+
+# Nobody but the agent is in a room until the phone is dialled; LiveKit closes such a room after this long.
+EMPTY_S = PACING_S + 45
+# After the phone has left, the agent has this long to leave by itself.
+DEPARTURE_S = 10
+_ANSWER_S = 5
+UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError, api.ServerError)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRoom:
+    """A room that exists now."""
+
+    name: str
+    opened_at: datetime
+
+
+class Rooms:
+    """The rooms of one livekit-server cluster. Every method raises one of UNREACHABLE when LiveKit does not answer."""
+
+    def __init__(self, lkapi: api.LiveKitAPI, agent_name: str) -> None:
+        self._api = lkapi
+        self._agent_name = agent_name
+        self._away = False
+
+    async def there(self) -> None:
+        """Return when LiveKit can be asked for a room; costs a request only where the last room could not be made."""
+        if self._away:
+            await self.list()
+            self._away = False
+
+    async def open(self, name: str, job: CallJob) -> None:
+        """Make a room and send an agent into it. Repeating it sends no second agent: an existing room ignores `agents`."""
+        dispatch = api.RoomAgentDispatch(agent_name=self._agent_name, metadata=job.model_dump_json())
+        asked = api.CreateRoomRequest(
+            name=name, empty_timeout=EMPTY_S, departure_timeout=DEPARTURE_S, max_participants=4, agents=[dispatch]
+        )
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await self._api.room.create_room(asked)
+        except UNREACHABLE:
+            self._away = True
+            raise
+
+    async def close(self, name: str) -> None:
+        """Delete a room: an agent in it leaves, a phone in it is hung up, a ringing one stops. A missing room is fine."""
+        async with asyncio.timeout(_ANSWER_S):
+            try:
+                await self._api.room.delete_room(api.DeleteRoomRequest(room=name))
+            except api.ServerError as error:
+                if error.code != "not_found":
+                    raise
+
+    async def list(self) -> list[OpenRoom]:
+        """Return the rooms that exist."""
+        async with asyncio.timeout(_ANSWER_S):
+            found = await self._api.room.list_rooms(api.ListRoomsRequest())
+        return [OpenRoom(room.name, datetime.fromtimestamp(room.creation_time, UTC)) for room in found.rooms]
