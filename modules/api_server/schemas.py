@@ -1,0 +1,173 @@
+"""What a request may say. Unknown fields are refused by name; every text and every map has a bound. Answers: views.py."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from modules.call_history import Scope
+from modules.calls import Priority
+
+MOST_VARIABLES = 64
+METADATA_BYTES = 16_384
+_LINE_ENDS = frozenset("\n\r\t")
+
+
+def _printable(text: str) -> str:
+    if any(ord(character) < 32 and character not in _LINE_ENDS for character in text):
+        raise ValueError("must not hold control characters")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if any(ord(character) < 32 for character in text):
+        raise ValueError("must be one line")
+    return text
+
+
+def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    try:
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except (ValueError, RecursionError):
+        raise ValueError("must be plain JSON: no NaN, no broken Unicode, not nested too deeply") from None
+    if size > METADATA_BYTES:
+        raise ValueError(f"must take at most {METADATA_BYTES} bytes as JSON")
+    if "\\u0000" in json.dumps(value):
+        raise ValueError("must not hold control characters")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Text = Annotated[str, StringConstraints(max_length=16_000), AfterValidator(_printable)]
+Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
+MaybeName = Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9_-]{0,63})?$")]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Value = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_printable)]
+
+
+class Body(BaseModel):
+    """A JSON body. A field nobody knows is an error, not a surprise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OutboundCall(Body):
+    """The short way to place a call."""
+
+    to_number: str = Field(description="Who is called: E.164, or a number of DEFAULT_REGION.", examples=["+12025550100"])
+    caller_name: Line = Field("", description="On whose behalf the agent calls.")
+    llm_prompt: Text = Field("", description="Instructions for this call, instead of the personality's prompt.")
+    greeting: Text = Field("", description="The agent's first words, instead of the personality's.")
+
+
+class NewCall(OutboundCall):
+    """A call to be placed."""
+
+    personality: MaybeName = Field("", description="Which personality speaks; empty = DEFAULT_PERSONALITY.")
+    trunk: MaybeName = Field("", description="Which trunk dials; empty = the configured default.")
+    variables: dict[VariableName, Value] = Field(
+        default_factory=dict, max_length=MOST_VARIABLES, description="Values for the prompt's variables, text to text."
+    )
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(_small)] = Field(
+        default_factory=dict, description="Yours: stored and given back, never spoken. At most 16 KiB."
+    )
+    not_before: Moment | None = Field(None, description="Do not dial before this moment (with time zone).")
+    expires_at: Moment | None = Field(None, description="Do not dial at or after this moment; default CALLS_EXPIRE_S.")
+    max_attempts: int = Field(1, ge=1, le=5, description="How often the phone may be rung if it is busy or nobody answers.")
+    priority: Priority = Field(Priority.NORMAL, description="Which waiting call goes first.")
+    max_call_s: int | None = Field(None, ge=10, le=14_400, description="Longest conversation; at most and by default MAX_CALL_S.")
+    dry_run: bool = Field(False, description="Check everything, queue nothing, answer what would happen.")
+
+
+class Cancel(Body):
+    """Why a call is taken back."""
+
+    reason: Line = ""
+
+
+class NewKey(Body):
+    """An API key to be made."""
+
+    name: Annotated[Line, StringConstraints(min_length=1, max_length=80)] = Field(description="For whom or what it is.")
+    scopes: list[Scope] = Field([Scope.CALLS_READ], min_length=1, max_length=4, description="What it may do; admin may do all.")
+    expires_at: Moment | None = Field(None, description="When it stops working; empty = when revoked.")
+
+
+class Placed(BaseModel):
+    """The seed interface's answer."""
+
+    status: Literal["queued"] = "queued"
+    call_id: str
+    message: str
+
+
+class DryRun(BaseModel):
+    """What would happen to a call: `dial` as soon as there is room, `wait` until `not_before`, or `refuse`."""
+
+    dry_run: Literal[True] = True
+    would: Literal["dial", "wait", "refuse"]
+    reason: str
+    refusal: str | None
+    not_before: datetime | None
+    expires_at: datetime
+    to_number: str
+    from_number: str
+    personality: str
+    trunk: str
+    simulated: bool
+
+
+class Progress(BaseModel):
+    """How often a call was tried."""
+
+    placed: int
+    dialled: int
+    most: int
+
+
+class CallView(BaseModel):
+    """A call as the API shows it. `status_text` and `links` are derived from the rest."""
+
+    call_id: str
+    version: int
+    direction: str
+    state: str
+    status_text: str
+    outcome: str | None
+    last_outcome: str | None
+    reason: str
+    sip_status_code: int | None
+    to_number: str
+    from_number: str
+    personality: str
+    personality_hash: str
+    trunk: str
+    simulated: bool
+    caller_name: str
+    variables: dict[str, str]
+    metadata: dict[str, JsonValue]
+    llm_prompt: str
+    greeting: str
+    priority: str
+    attempts: Progress
+    max_call_s: int
+    api_key_id: str
+    worker_id: str | None
+    room: str | None
+    created_at: datetime
+    not_before: datetime | None
+    expires_at: datetime
+    placing_at: datetime | None
+    ringing_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    duration_s: float | None
+    links: dict[str, str]
