@@ -1,0 +1,172 @@
+"""The page at / in a real browser, on a real API and a real queue: signing in, watching a call, and words that try to be code."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from modules.call_queue_manager import CallQueue, Held, Records
+from modules.calls import Event, Report
+from tests.api.conftest import KEY, NUMBER
+
+pytestmark = pytest.mark.browser
+CHROMIUM = os.environ.get("CHROMIUM_BIN", "/usr/bin/chromium")
+QUIET = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+HOSTILE = [
+    "<script>document.title='owned'</script>",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "\"><svg onload=\"document.title='owned'\">",
+    "javascript:document.title='owned'",
+    "{{constructor.constructor('document.title=1')()}}",
+    "</p></li></ol><iframe srcdoc='<script>parent.document.title=1</script>'>",
+    "\u202e<b>reversed</b>\u2028\u0000",
+]
+
+
+@pytest.fixture
+def chromium() -> str:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("chromium is missing; ./start_scripts/test.sh gets it, or set CHROMIUM_BIN")
+    return CHROMIUM
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, api_url: str) -> AsyncIterator[Page]:
+    """A page that nobody has signed in on. The test fails if it asks anybody else, or its scripts fail."""
+    context = await browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 800})
+    page = await context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if "Content Security Policy" in message.text else None)
+    page.on("request", lambda request: None if request.url.startswith((api_url, "data:")) else faults.append(request.url))
+    await page.goto(api_url)
+    yield page
+    await context.close()
+    assert faults == []
+
+
+async def sign_in(page: Page, key: str = KEY) -> None:
+    await page.get_by_label("API key").fill(key)
+    await page.get_by_role("button", name="Sign in").click()
+
+
+async def answered(queue: CallQueue, records: Records) -> Held:
+    """Do what orchestrator and worker do until somebody has picked up."""
+    held = await queue.claim(limit=9, calls_per_second=9, lease_s=7)
+    assert held
+    for report in (Report(Event.CLAIMED, room="room-1"), Report(Event.DIALING), Report(Event.ANSWERED)):
+        await records.report(held.call.call_id, report, token=held.token)
+    return held
+
+
+async def say(records: Records, held: Held, index: int, speaker: str, text: str) -> None:
+    turn = {"index": index, "speaker": speaker, "text": text, "start_s": index * 2.5, "end_s": index * 2.5 + 2}
+    latency_ms = 410 if speaker == "agent" and index else None
+    await records.note(held, "call.turn", turn | {"interrupted": False, "latency_ms": latency_ms})
+
+
+async def test_a_wrong_key_is_told_and_a_right_one_opens(page: Page) -> None:
+    """I sign in with my key; a wrong one is answered with a sentence, and after signing out the page is closed."""
+    await sign_in(page, "not-a-key")
+    await expect(page.get_by_role("alert")).to_have_text("This is not a valid API key.")
+    await sign_in(page)
+    await expect(page.get_by_text("No calls yet.")).to_be_visible()
+    await expect(page.get_by_text("./voicefleet call +12025550100 --watch")).to_be_visible()
+    assert KEY not in await page.content()
+    await page.reload()
+    await expect(page.get_by_role("heading", name="New call")).to_be_visible()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_label("API key")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_label("API key")).to_be_visible()
+
+
+async def test_a_call_is_placed_and_watched_live(page: Page, queue: CallQueue, records: Records) -> None:
+    """I place a call on the page, see each state and both sides' words as they come, and how it ended."""
+    await sign_in(page)
+    await page.get_by_label("Phone number").fill("12")
+    await page.get_by_role("button", name="Call", exact=True).click()
+    await expect(page.locator("form .problem")).to_contain_text("number")
+    await page.get_by_label("Phone number").fill(NUMBER)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(NUMBER)
+    await expect(page.locator(".call .mark")).to_have_text("simulated")
+    await expect(page.locator("header .pill")).to_have_text("queued")
+    await expect(page.locator("#live")).to_have_text("live")
+    held = await answered(queue, records)
+    await expect(page.locator("header .pill")).to_have_text("in conversation")
+    await expect(page.locator("[data-step=in_progress]")).to_have_attribute("aria-current", "step")
+    await say(records, held, 0, "agent", "Hello, I am an AI assistant.")
+    await say(records, held, 1, "callee", "Good morning. How can I help?")
+    await say(records, held, 2, "agent", "What does a visit cost?")
+    await expect(page.locator(".turn p")).to_have_text(
+        ["Hello, I am an AI assistant.", "Good morning. How can I help?", "What does a visit cost?"]
+    )
+    await expect(page.locator(".turn.agent .note").last).to_contain_text("answered in 0.41 s")
+    await records.report(held.call.call_id, Report(Event.HUNG_UP, reason="The callee hung up."), token=held.token)
+    await expect(page.locator("header .pill")).to_have_text("completed")
+    await expect(page.locator(".reason")).to_have_text("The callee hung up.")
+    await expect(page.locator(".calls .pill")).to_have_text("completed")
+    await expect(page.get_by_role("button", name="Hang up")).to_have_count(0)
+
+
+async def test_a_waiting_call_is_cancelled_with_a_button(page: Page, queue: CallQueue) -> None:
+    """I take a call back before it is dialled."""
+    await sign_in(page)
+    await page.get_by_label("Phone number").fill(NUMBER)
+    await page.get_by_role("button", name="Call", exact=True).click()
+    await page.get_by_role("button", name="Cancel call").click()
+    await expect(page.locator("header .pill")).to_have_text("cancelled")
+    assert set((await queue.waiting()).values()) == {0}
+
+
+async def test_words_that_try_to_be_code_stay_words(page: Page, api_url: str, queue: CallQueue, records: Records) -> None:
+    """Whoever picks up may say anything; on my screen it is only text."""
+    headers = {"X-API-Key": KEY}
+    async with httpx2.AsyncClient(base_url=api_url, headers=headers, trust_env=False) as http:
+        answer = await http.post("/v1/calls", json={"to_number": NUMBER, "caller_name": HOSTILE[1]})
+    held = await answered(queue, records)
+    await sign_in(page)
+    await page.locator(f"[data-call={answer.json()['call_id']}]").click()
+    for index, text in enumerate(HOSTILE):
+        await say(records, held, index, "callee", text)
+    await expect(page.locator(".turn p")).to_have_count(len(HOSTILE))
+    await records.report(held.call.call_id, Report(Event.HUNG_UP, reason=HOSTILE[1]), token=held.token)
+    await expect(page.locator(".reason")).to_have_text(HOSTILE[1])
+    shown = await page.locator(".turn p").all_text_contents()
+    assert shown == HOSTILE
+    assert await page.title() == "Voicefleet"
+    assert await page.locator("main script, main img, main svg, main iframe, main b:has-text('reversed')").count() == 0
+
+
+async def test_the_page_speaks_german_and_fits_a_phone(browser: Browser, api_url: str) -> None:
+    """I open it on my German phone."""
+    context = await browser.new_context(locale="de-DE", viewport={"width": 360, "height": 740}, color_scheme="dark")
+    page = await context.new_page()
+    await page.goto(api_url)
+    await page.get_by_label("API-Schlüssel").fill(KEY)
+    await page.get_by_role("button", name="Anmelden").click()
+    await expect(page.get_by_text("Noch keine Anrufe.")).to_be_visible()
+    await page.get_by_label("Telefonnummer").fill(NUMBER)
+    await page.get_by_role("button", name="Anrufen").click()
+    await expect(page.locator("header .pill")).to_have_text("wartet")
+    await expect(page.get_by_label("Telefonnummer")).not_to_be_visible()
+    too_wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    assert not too_wide
+    await page.get_by_role("link", name="Alle Anrufe").click()
+    await expect(page.get_by_label("Telefonnummer")).to_be_visible()
+    await context.close()

@@ -1,0 +1,26 @@
+"""A whole fleet for these tests: only the phone network is simulated; redis, livekit-server and all of ours are real.
+
+One fleet serves a module (its tests share one event loop); each test looks at its own calls.
+"""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from modules.fleet import Fleet, Plan
+from tests.callers import Caller, caller_of
+
+FAST = {"CALLS_PER_SECOND": "4", "MAX_CONCURRENT_CALLS": "6", "RING_TIMEOUT_S": "4"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def fleet() -> AsyncIterator[Fleet]:
+    async with Fleet(Plan(env=FAST)) as fleet:
+        yield fleet
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def caller(fleet: Fleet) -> AsyncIterator[Caller]:
+    caller = caller_of(fleet)
+    yield caller
+    await caller.http.aclose()

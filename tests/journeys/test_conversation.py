@@ -1,0 +1,67 @@
+"""Two voices over a real livekit-server: what was said on both sides is what the record holds."""
+
+import jiwer
+import pytest
+import yaml
+
+from modules.setup.places import PROJECT
+from tests.callers import Caller
+
+pytestmark = [pytest.mark.livekit, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+
+# pocketsphinx over 8 kHz µ-law; its authors' best case is no error at all, ours allows a word in ten.
+WORD_ERRORS = 0.1
+
+
+async def test_a_gym_answers_four_questions(caller: Caller) -> None:
+    """My agent said that it is an AI, asked four things, and I can read every answer."""
+    call_id = await caller.place("+12025550100")
+    call = await caller.end_of(call_id)
+    turns = await caller.turns(call_id)
+    assert call["outcome"] == "completed"
+    assert len(turns) >= 8
+    assert "AI assistant" in turns[0]["text"]
+    assert {turn["speaker"] for turn in turns} == {"agent", "callee"}
+    heard = " ".join(turn["text"] for turn in turns if turn["speaker"] == "callee")
+    for fact in ("twenty dollars", "monday and thursday", "free", "towel"):
+        assert fact in heard
+    assert _word_errors(turns) <= WORD_ERRORS
+
+
+async def test_turns_follow_each_other_in_time(caller: Caller) -> None:
+    """The times in my transcript are in order and lie within the call."""
+    call_id = await caller.place("+12025550111")
+    call = await caller.end_of(call_id)
+    turns = await caller.turns(call_id)
+    starts = [turn["start_s"] for turn in turns]
+    assert starts == sorted(starts)
+    assert all(turn["start_s"] <= turn["end_s"] <= call["duration_s"] + 1 for turn in turns)
+
+
+async def test_the_hospital_desk_gets_a_name_and_a_date_of_birth(caller: Caller) -> None:
+    """The desk asked who the patient is; my agent gave what I had written in the variables."""
+    call_id = await caller.place("+12025550101", personality="hospital_demo", variables={"patient_name": "Maria Lopez"})
+    await caller.end_of(call_id)
+    said = " ".join(turn["text"] for turn in await caller.turns(call_id) if turn["speaker"] == "agent")
+    assert "Maria Lopez" in said
+    assert "nineteen eighty" in said
+
+
+def _word_errors(turns: list[dict[str, str]]) -> float:
+    """Compare each of the callee's turns with the line of the scenario it is nearest to."""
+    lines = [_words(line) for line in _lines(yaml.safe_load((PROJECT / "scenarios" / "gym_desk.yaml").read_text()))]
+    heard = [_words(turn["text"]) for turn in turns if turn["speaker"] == "callee"]
+    nearest = [min(lines, key=lambda line: jiwer.wer(line, turn)) for turn in heard]
+    return float(jiwer.wer(nearest, heard))
+
+
+def _lines(node: object) -> list[str]:
+    if isinstance(node, dict):
+        return [line for value in node.values() for line in _lines(value)]
+    if isinstance(node, list):
+        return [line for value in node for line in _lines(value)]
+    return [node] if isinstance(node, str) and " " in node else []
+
+
+def _words(text: str) -> str:
+    return "".join(letter for letter in text.lower().replace("-", " ") if letter.isalpha() or letter in " '")

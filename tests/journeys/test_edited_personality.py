@@ -1,0 +1,48 @@
+"""Somebody edits a personality while the fleet runs: first well, then badly."""
+
+import shutil
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from modules.fleet import Fleet, Plan
+from modules.setup.places import PROJECT
+from tests.callers import Caller, caller_of
+from tests.journeys.conftest import FAST
+
+pytestmark = [pytest.mark.livekit, pytest.mark.timeout(180)]
+SHORT = "+12025550111"
+
+
+async def test_an_edit_is_spoken_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    """I edit the greeting and the next call says it; I break the file and calls go on, while /health names file and line."""
+    shutil.copytree(PROJECT / "agents", tmp_path / "agents")
+    file = tmp_path / "agents" / "short_notice.yaml"
+    written = file.read_text()
+    async with Fleet(Plan(env=FAST | {"AGENTS_DIR": str(tmp_path / "agents")})) as fleet:
+        caller = caller_of(fleet)
+        try:
+            before = await _greeting(caller)
+            file.write_text(written.replace("Hello, this is an AI assistant.", "Good day, this is an AI assistant."))
+            edited = await _greeting(caller)
+            file.write_text(file.read_text().replace("greeting:", "greting:"))
+            broken = await _greeting(caller)
+            async with httpx2.AsyncClient() as stranger:
+                health = (await stranger.get(f"{fleet.api_url}/health")).json()
+        finally:
+            await caller.http.aclose()
+    assert before[0] == "Hello, this is an AI assistant."
+    assert edited[0] == broken[0] == "Good day, this is an AI assistant."
+    assert before[1] != edited[1] == broken[1]
+    line = next(number for number, text in enumerate(written.splitlines(), 1) if text.startswith("greeting:"))
+    problem = {"personality": "short_notice", "file": "agents/short_notice.yaml", "line": line, "column": 1}
+    assert (health["status"], health["services"]["personalities"]["problems"]) == ("degraded", [problem])
+
+
+async def _greeting(caller: Caller) -> tuple[str, str]:
+    """Place a call; return its first words and the version it ran with."""
+    call_id = await caller.place(SHORT, personality="short_notice")
+    ended = await caller.end_of(call_id)
+    assert ended["outcome"] == "completed", ended["reason"]
+    return str((await caller.turns(call_id))[0]["text"]), str(ended["personality_hash"])

@@ -1,0 +1,79 @@
+"""A stand-in for LiveKit's room service: real Twirp over a real socket, rooms in memory, failures on request.
+
+It knows rooms only: no media, no agents. tests/contracts/test_room_service.py runs the same checks against it and livekit-server.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from google.protobuf.message import Message
+from livekit import api
+from livekit.protocol.models import Room
+
+_PATH = "/twirp/livekit.RoomService/"
+
+
+@dataclass(slots=True)
+class RoomService:
+    """Rooms by name, each with the dispatches it was made with. `failing` is answered instead while it is set."""
+
+    rooms: dict[str, api.CreateRoomRequest] = field(default_factory=dict)
+    opened_at: dict[str, int] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    failing: str = ""
+    url: str = ""
+    _runner: web.AppRunner | None = None
+
+    async def open(self) -> None:
+        """Listen on a free port of this machine."""
+        app = web.Application()
+        app.router.add_post(_PATH + "CreateRoom", self._create)
+        app.router.add_post(_PATH + "DeleteRoom", self._delete)
+        app.router.add_post(_PATH + "ListRooms", self._list)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _create(self, request: web.Request) -> web.Response:
+        asked = api.CreateRoomRequest.FromString(await request.read())
+        if self.failing:
+            return self._fault(self.failing)
+        if asked.name not in self.rooms:  # an existing room ignores its dispatch, as livekit-server does
+            self.rooms[asked.name] = asked
+            self.made.append(asked.name)
+            self.opened_at[asked.name] = int(time.time())
+        return self._answer(self._room(asked.name))
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        asked = api.DeleteRoomRequest.FromString(await request.read())
+        if self.failing:
+            return self._fault(self.failing)
+        if self.rooms.pop(asked.room, None) is None:
+            return self._fault("not_found")
+        return self._answer(api.DeleteRoomResponse())
+
+    async def _list(self, request: web.Request) -> web.Response:
+        asked = api.ListRoomsRequest.FromString(await request.read())
+        if self.failing:
+            return self._fault(self.failing)
+        names = set(asked.names) or set(self.rooms)
+        return self._answer(api.ListRoomsResponse(rooms=[self._room(name) for name in self.rooms if name in names]))
+
+    def _room(self, name: str) -> Room:
+        return Room(name=name, sid=f"RM_{name}", creation_time=self.opened_at[name])
+
+    def _answer(self, message: Message) -> web.Response:
+        return web.Response(body=message.SerializeToString(), content_type="application/protobuf")
+
+    def _fault(self, code: str) -> web.Response:
+        status = {"not_found": 404, "unavailable": 503}.get(code, 500)
+        return web.json_response({"code": code, "msg": "as the test asked"}, status=status)

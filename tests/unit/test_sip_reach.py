@@ -1,0 +1,102 @@
+"""Is the carrier there? Asked with a real datagram to a real socket."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from modules.setup.places import PROJECT
+from modules.sip_management.reach import reach
+
+pytestmark = pytest.mark.unit
+
+SECRET = "only-for-tests-0123456789-0123456789-abcdef"
+
+
+class Carrier(asyncio.DatagramProtocol):
+    """Answers every request, from the `ignored`+1st on, with the given first line."""
+
+    def __init__(self, answer: bytes, ignored: int = 0) -> None:
+        self.answer, self.ignored, self.asked = answer, ignored, list[bytes]()
+        self.closed = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # it is one
+        self.transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed.set()
+
+    def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
+        self.asked.append(data)
+        if len(self.asked) > self.ignored:
+            self.transport.sendto(self.answer, addr)
+
+
+@asynccontextmanager
+async def listening(carrier: Carrier) -> AsyncIterator[str]:
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: carrier, local_addr=("127.0.0.1", 0))
+    host, port = transport.get_extra_info("sockname")
+    try:
+        yield f"{host}:{port}"
+    finally:
+        transport.close()
+        await carrier.closed.wait()
+
+
+@pytest.mark.parametrize("answer", [b"SIP/2.0 200 OK\r\n\r\n", b"SIP/2.0 403 Forbidden\r\n\r\n"])
+async def test_any_answer_means_somebody_is_there(answer: bytes) -> None:
+    """A carrier that refuses strangers is still reachable."""
+    carrier = Carrier(answer)
+    async with listening(carrier) as address:
+        assert await reach(address) == "answers"
+    assert carrier.asked[0].startswith(b"OPTIONS sip:127.0.0.1 SIP/2.0\r\n") and b"\r\n\r\n" in carrier.asked[0]
+
+
+async def test_a_lost_request_is_sent_again() -> None:
+    """One lost packet is not an outage."""
+    carrier = Carrier(b"SIP/2.0 200 OK\r\n\r\n", ignored=1)
+    async with listening(carrier) as address:
+        assert await reach(address) == "answers"
+    assert len(carrier.asked) == 2 and carrier.asked[0] == carrier.asked[1]
+
+
+async def test_something_else_on_that_port_is_not_a_carrier() -> None:
+    """A machine that answers, but not SIP, counts as silent."""
+    carrier = Carrier(b"hello")
+    async with listening(carrier) as address:
+        assert await reach(address) == "silent"
+
+
+async def test_a_name_that_does_not_exist_is_called_that() -> None:
+    """A typing mistake in SIP_TRUNK_HOSTNAME is told apart from a carrier that is down."""
+    assert await reach("no-such-carrier.invalid") == "unknown_name"
+
+
+def test_the_monitor_shows_its_findings_and_stops_when_told(tmp_path: Path) -> None:
+    """It starts without livekit-server, says so at /healthz, and ends well on SIGTERM."""
+    login = {"LIVEKIT_URL": "ws://127.0.0.1:1", "LIVEKIT_API_KEY": "testing", "LIVEKIT_API_SECRET": SECRET}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(PROJECT / "trunk_monitor.py"), "--port", str(port), "--every-s", "60"]
+    env = {"PATH": os.environ["PATH"], "LOG_FORMAT": "json", **login}
+    with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as monitor:
+        assert monitor.stderr is not None
+        for line in monitor.stderr:
+            if b"trunks.changed" in line:
+                break
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            body = json.load(answer)
+        monitor.send_signal(signal.SIGTERM)
+        monitor.stderr.read()
+        assert monitor.wait(10) == 0
+    assert [(finding["what"], finding["ok"]) for finding in body["findings"]] == [("livekit_sip_api", False)]
