@@ -1,7 +1,7 @@
 """`extends`: a personality takes from one other file what it does not say itself. Trees of nodes in, one tree out.
 
 Fields are laid over each other one by one. Lists, variables and a component that names its provider replace the parent's as
-a whole. Every node knows the file it came from, so a mistake is told with the right one.
+a whole; numbers to answer are nobody else's. Every node knows the file it came from, so a mistake is told with the right one.
 """
 
 import re
@@ -10,12 +10,14 @@ from pathlib import Path
 import yaml
 from rapidfuzz import process
 
+from modules.conversation import inbound_numbers
 from modules.conversation.personality import PARENT
 from modules.conversation.texts import Texts
 from modules.conversation.yaml_nodes import YamlError, entry, parse
 
 _MOST = 8
 _EXTENDS = "extends"
+_NOT_PASSED_ON = {_EXTENDS, inbound_numbers.FIELD}
 
 
 def resolved(texts: Texts, personality_id: str, others: list[str]) -> tuple[yaml.MappingNode, list[str]]:
@@ -64,7 +66,7 @@ def _laid_over(under: yaml.MappingNode, over: yaml.MappingNode, place: tuple[str
         if below and _may_merge(value, below[1], (*place, key.value)):
             value = _laid_over(below[1], value, (*place, key.value))  # type: ignore[arg-type]  # _may_merge has looked
         pairs.append((key, value))
-    said = {key.value for key, _ in over.value} | {_EXTENDS}
+    said = {key.value for key, _ in over.value} | (set() if place else _NOT_PASSED_ON)
     pairs += [(key, value) for key, value in under.value if key.value not in said]
     return yaml.MappingNode(over.tag, pairs, over.start_mark, over.end_mark)
 

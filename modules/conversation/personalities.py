@@ -15,6 +15,7 @@ import yaml
 
 from config import Settings
 from modules.calls.errors import UnknownPersonality
+from modules.conversation import inbound_numbers
 from modules.conversation.extends import resolved
 from modules.conversation.kept_copies import KeptCopies
 from modules.conversation.personality import ID, PARENT, Personality
@@ -80,11 +81,23 @@ class Personalities:
     def check(self, personality_id: str) -> Loaded:
         """Return one personality as its files are now, never a kept one. Raises UnknownPersonality, YamlError."""
         self._must_exist(personality_id)
-        return self._assembled(Folders(self._agents, self._prompts), personality_id, self._files())
+        folders = Folders(self._agents, self._prompts)
+        loaded = self._assembled(folders, personality_id, self._files())
+        if clash := inbound_numbers.clashes(folders, self.ids()).get(personality_id):
+            raise clash
+        return loaded
+
+    def answering(self) -> dict[str, str]:
+        """Return who answers each inbound number, as ids. Where two claim one, the first by name does; `problems` says so."""
+        found: dict[str, str] = {}
+        for name in filter(self.usable, self.ids()):
+            for number in self.load(name).content.inbound_numbers:
+                found.setdefault(number, name)
+        return found
 
     def problems(self) -> dict[str, YamlError]:
         """Return what is wrong with the files of each personality that has something wrong."""
-        found: dict[str, YamlError] = {}
+        found = inbound_numbers.clashes(Folders(self._agents, self._prompts), self.ids())
         for name in self.ids():
             try:
                 problem = self.load(name).problem

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeA
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from modules.conversation import vendors
+from modules.conversation.inbound_numbers import InboundNumbers
 from modules.conversation.variables import Variables
 
 if TYPE_CHECKING:  # a type checker cannot read a Literal out of a table
@@ -170,6 +171,11 @@ class Personality(_Strict):
     overrides: list[Literal["llm_prompt", "greeting"]] = Field(
         default=["llm_prompt", "greeting"], max_length=2, description="What one call may replace by its own words; [] = nothing."
     )
+
+    inbound_numbers: InboundNumbers = Field(
+        default=[], max_length=1000,
+        description="The numbers of ours whose calls it answers, as E.164. No two may claim one; `extends` passes none on.",
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _somebody_tells_the_end(self) -> Self:

@@ -71,8 +71,8 @@ are read when the call begins and are neither kept nor part of the hash.
 ## One personality from another
 
 `extends: base` takes from `agents/base.yaml` what the file does not say itself, field by field. A list, a variable, and a
-component that names its `provider` replace the other's as a whole. There is one parent; a parent may have one too, circles
-are refused. A file whose name starts with `_` is only there to be extended.
+component that names its `provider` replace the other's as a whole; `inbound_numbers` are not passed on. There is one parent; a
+parent may have one too, circles are refused. A file whose name starts with `_` is only there to be extended.
 
 ## The words nobody can edit away
 

@@ -109,6 +109,29 @@ def test_after_a_broken_edit_the_last_good_version_speaks(folder: Path, file: st
     (folder / "prompts" / "prompts.yaml").write_text(BOOK)
 
 
+def test_a_number_is_answered_by_the_one_that_lists_it(folder: Path) -> None:
+    """I give two personalities a number each; what extends one of them does not take its number too."""
+    (folder / "agents" / "desk.yaml").write_text(DESK + "inbound_numbers: ['+493012345678']\n")
+    (folder / "agents" / "night.yaml").write_text("name: Night\nextends: desk\ninbound_numbers: ['+12025550177']\n")
+    (folder / "agents" / "spare.yaml").write_text("name: Spare\nextends: desk\n")
+    running = fleet(folder)
+    assert running.answering() == {"+493012345678": "desk", "+12025550177": "night"}
+    assert not running.problems()
+
+
+def test_two_that_claim_one_number_are_both_told(folder: Path) -> None:
+    """Each file's check names the other; calls still come through, to the first by name."""
+    (folder / "agents" / "desk.yaml").write_text(DESK + "inbound_numbers: ['+493012345678']\n")
+    (folder / "agents" / "night.yaml").write_text("name: Night\nextends: desk\ninbound_numbers:\n  - '+493012345678'\n")
+    running = fleet(folder)
+    with pytest.raises(YamlError, match=r"night.yaml:4:5: inbound_numbers: \+493012345678 is claimed by desk.yaml:12 as well"):
+        running.check("night")
+    with pytest.raises(YamlError, match=r"desk.yaml:12:19: .* is claimed by night.yaml:4 as well"):
+        running.check("desk")
+    assert sorted(running.problems()) == ["desk", "night"]
+    assert running.answering() == {"+493012345678": "desk"}
+
+
 def test_a_mended_file_is_used_again(folder: Path) -> None:
     """I correct my mistake and the trouble is over."""
     running = fleet(folder)
