@@ -1,6 +1,7 @@
 """A stand-in for LiveKit's room service: real Twirp over a real socket, rooms in memory, failures on request.
 
-It knows rooms only: no media, no agents. tests/contracts/test_room_service.py runs the same checks against it and livekit-server.
+It knows rooms and who was asked into them: no media, no agents.
+tests/contracts/test_room_service.py runs the same checks against it and livekit-server.
 """
 
 import time
@@ -12,6 +13,7 @@ from livekit import api
 from livekit.protocol.models import Room
 
 _PATH = "/twirp/livekit.RoomService/"
+_DISPATCH_PATH = "/twirp/livekit.AgentDispatchService/"
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class RoomService:
         app.router.add_post(_PATH + "CreateRoom", self._create)
         app.router.add_post(_PATH + "DeleteRoom", self._delete)
         app.router.add_post(_PATH + "ListRooms", self._list)
+        app.router.add_post(_DISPATCH_PATH + "ListDispatch", self._list_dispatch)
+        app.router.add_post(_DISPATCH_PATH + "CreateDispatch", self._create_dispatch)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -67,6 +71,24 @@ class RoomService:
             return self._fault(self.failing)
         names = set(asked.names) or set(self.rooms)
         return self._answer(api.ListRoomsResponse(rooms=[self._room(name) for name in self.rooms if name in names]))
+
+    async def _list_dispatch(self, request: web.Request) -> web.Response:
+        asked = api.ListAgentDispatchRequest.FromString(await request.read())
+        if self.failing or asked.room not in self.rooms:
+            return self._fault(self.failing or "not_found")
+        offers = [
+            api.AgentDispatch(agent_name=offer.agent_name, metadata=offer.metadata, room=asked.room)
+            for offer in self.rooms[asked.room].agents
+        ]
+        return self._answer(api.ListAgentDispatchResponse(agent_dispatches=offers))
+
+    async def _create_dispatch(self, request: web.Request) -> web.Response:
+        asked = api.CreateAgentDispatchRequest.FromString(await request.read())
+        if self.failing or asked.room not in self.rooms:
+            return self._fault(self.failing or "not_found")
+        offer = api.RoomAgentDispatch(agent_name=asked.agent_name, metadata=asked.metadata)
+        self.rooms[asked.room].agents.append(offer)
+        return self._answer(api.AgentDispatch(agent_name=asked.agent_name, metadata=asked.metadata, room=asked.room))
 
     def _room(self, name: str) -> Room:
         return Room(name=name, sid=f"RM_{name}", creation_time=self.opened_at[name])

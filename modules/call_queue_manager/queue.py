@@ -100,6 +100,14 @@ class CallQueue:
         )
         return _held(found) if found else None
 
+    async def placing(self, *, longer_than_s: float) -> list[tuple[str, float]]:
+        """Return the calls that were claimed and not dialled for so long: (call id, seconds since the claim)."""
+        now_us = self._store.clock.now_ms() * 1000
+        latest = now_us - int(longer_than_s * 1_000_000)
+        found = await self._store.call("ZRANGEBYSCORE", keys.PLACING, "-inf", latest, "WITHSCORES")
+        claims = zip(found[::2], found[1::2], strict=True)
+        return [(str(call_id), (now_us - float(claimed_us)) / 1_000_000) for call_id, claimed_us in claims]
+
     async def overdue(self, *, gap_s: float, most: int = 50) -> tuple[list[str], list[str]]:
         """Return the ids of calls whose holder is gone, and of calls that missed their deadline.
 

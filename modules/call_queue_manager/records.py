@@ -64,13 +64,17 @@ class Records:
             if await self._save(written, call.version, report, now, token=token, release=release):
                 return written, disposition
 
-    async def amend(self, held: Held, event_type: str, **facts: Any) -> Held:
-        """Write facts that change no state (who took the attempt, with which personality). Raises Fenced, Unavailable."""
-        while True:
-            call = await self.load(held.call.call_id)
-            changed = replace(call, version=call.version + 1, **facts)
-            if await self._save(changed, call.version, event_type, self.now(), token=held.token, release=False):
-                return Held(changed, held.token)
+    async def take(self, held: Held, event_type: str, **facts: Any) -> Held | None:
+        """Write who has come for a call, and further facts; None where anybody wrote since `held` was read, so that of many
+        who come at once one gets it. Changes no state. Raises Fenced, Unavailable."""
+        changed = replace(held.call, version=held.call.version + 1, **facts)
+        saved = await self._save(changed, held.call.version, event_type, self.now(), token=held.token, release=False)
+        # Where the first answer was lost on the way, the client has asked twice, and what it finds written is its own.
+        return Held(changed, held.token) if saved or await self.load(held.call.call_id) == changed else None
+
+    async def holding(self, call_id: str) -> Held:
+        """Return a call with the token of whoever holds it. Raises NotFound."""
+        return Held(*await self._read(call_id))
 
     async def postpone(self, held: Held, until: datetime, reason: str) -> None:
         """Put a claimed call that was not placed yet back into the queue. Raises Fenced, Unavailable."""

@@ -33,7 +33,7 @@ async def take(records: Records, job: CallJob, worker_id: str, facts: Callable[[
         return None
     if await records.renew(held) is None:
         return None
-    return await records.amend(held, "call.agent_ready", worker_id=worker_id, **facts(call))
+    return await records.take(held, "call.agent_ready", worker_id=worker_id, **facts(call))
 
 
 async def is_over(records: Records, job: CallJob) -> bool:

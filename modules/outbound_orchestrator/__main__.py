@@ -15,6 +15,7 @@ from modules.outbound_orchestrator.loop import Orchestrator
 from modules.outbound_orchestrator.place_call import Placer
 from modules.outbound_orchestrator.reaper import Reaper
 from modules.outbound_orchestrator.rooms import Rooms
+from modules.outbound_orchestrator.second_offer import SecondOffer
 
 log = get_logger("outbound_orchestrator")
 _AGAIN_S = 1.0
@@ -36,7 +37,9 @@ async def main() -> None:
         rooms = Rooms(lkapi, settings.livekit_agent_name)
         placer = Placer(queue, records, rooms, policy(settings))
         log.info("orchestrator.started")
-        await Orchestrator(settings, queue, Workers(store), placer, Reaper(queue, records, rooms)).run(stop)
+        second_offer = SecondOffer(queue, records, rooms, within_s=settings.place_timeout_s)
+        reaper = Reaper(queue, records, rooms)
+        await Orchestrator(settings, queue, Workers(store), placer, second_offer, reaper).run(stop)
     log.info("orchestrator.stopped")
 
 

@@ -1,4 +1,4 @@
-"""The orchestrator's two endless jobs: claim and place, sweep and end. It survives the absence of Redis and LiveKit."""
+"""The orchestrator's endless jobs: claim and place, offer again, sweep and end. It survives the absence of Redis and LiveKit."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,7 @@ from modules.metrics_logger import get_logger
 from modules.outbound_orchestrator.place_call import Placer
 from modules.outbound_orchestrator.reaper import ROOMS_EVERY_S, SWEEP_S, Reaper
 from modules.outbound_orchestrator.rooms import UNREACHABLE
+from modules.outbound_orchestrator.second_offer import LOOK_S, SecondOffer
 
 log = get_logger("outbound_orchestrator")
 
@@ -36,17 +37,21 @@ class Capacity:
 class Orchestrator:
     """Any number of these may run side by side; Redis decides who gets which call."""
 
-    def __init__(self, settings: Settings, queue: CallQueue, workers: Workers, placer: Placer, reaper: Reaper) -> None:
+    def __init__(
+        self, settings: Settings, queue: CallQueue, workers: Workers, placer: Placer, second_offer: SecondOffer, reaper: Reaper
+    ) -> None:
         self._settings = settings
         self._queue = queue
         self._capacity = Capacity(workers, settings.max_concurrent_calls)
         self._placer = placer
+        self._second_offer = second_offer
         self._reaper = reaper
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; what is being placed is finished first."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._every(_COUNT_WORKERS_S, self._capacity.refresh, stop), name="count workers")
+            tasks.create_task(self._every(LOOK_S, self._second_offer.sweep, stop), name="offer again")
             tasks.create_task(self._every(SWEEP_S, self._reaper.sweep, stop), name="sweep calls")
             tasks.create_task(self._every(ROOMS_EVERY_S, self._reaper.sweep_rooms, stop), name="sweep rooms")
             await self._every(IDLE_S, lambda: self._claim_all(tasks, stop), stop)

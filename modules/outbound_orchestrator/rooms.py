@@ -53,6 +53,19 @@ class Rooms:
             self._away = True
             raise
 
+    async def offers(self, name: str) -> int:
+        """Return how often an agent was asked to come into a room; 0 where there is no such room."""
+        async with asyncio.timeout(_ANSWER_S):
+            found = await self._api.room.list_rooms(api.ListRoomsRequest(names=[name]))
+            # Asked about a room that is gone, LiveKit answers after seconds, and like one that is broken.
+            return len(await self._api.agent_dispatch.list_dispatch(name)) if found.rooms else 0
+
+    async def offer_again(self, name: str, job: CallJob) -> None:
+        """Ask for an agent once more."""
+        asked = api.CreateAgentDispatchRequest(agent_name=self._agent_name, room=name, metadata=job.model_dump_json())
+        async with asyncio.timeout(_ANSWER_S):
+            await self._api.agent_dispatch.create_dispatch(asked)
+
     async def close(self, name: str) -> None:
         """Delete a room: an agent in it leaves, a phone in it is hung up, a ringing one stops. A missing room is fine."""
         async with asyncio.timeout(_ANSWER_S):

@@ -58,3 +58,14 @@ async def test_a_server_that_does_not_know_our_key_is_unreachable(network: Netwo
     async with api.LiveKitAPI(network.livekit_url.replace("ws", "http", 1), "somebody", SECRET) as client:
         with pytest.raises(UNREACHABLE):
             await Rooms(client, "voicefleet").open(room, JOB)
+
+
+async def test_an_agent_can_be_asked_for_again(lkapi: api.LiveKitAPI, room: str) -> None:
+    """How often one was asked for is counted; a room that is gone has asked nobody."""
+    ours = Rooms(lkapi, "voicefleet")
+    await ours.open(room, JOB)
+    assert await ours.offers(room) == 1
+    await ours.offer_again(room, JOB)
+    assert await ours.offers(room) == 2
+    await ours.close(room)
+    assert await ours.offers(room) == 0

@@ -14,6 +14,7 @@ from modules.outbound_orchestrator.loop import Orchestrator
 from modules.outbound_orchestrator.place_call import Placer
 from modules.outbound_orchestrator.reaper import Reaper
 from modules.outbound_orchestrator.rooms import Rooms
+from modules.outbound_orchestrator.second_offer import SecondOffer
 from tests.fleet_clock import Clock
 from tests.phone_calls import a_call
 from tests.room_service import RoomService
@@ -53,8 +54,13 @@ class Desk:
     def reaper(self) -> Reaper:
         return Reaper(self.queue, self.records, self.rooms)
 
+    def second_offer(self) -> SecondOffer:
+        return SecondOffer(self.queue, self.records, self.rooms, within_s=self.settings.place_timeout_s)
+
     def orchestrator(self, settings: Settings | None = None) -> Orchestrator:
-        return Orchestrator(settings or self.settings, self.queue, Workers(self.store), self.placer(), self.reaper())
+        return Orchestrator(
+            settings or self.settings, self.queue, Workers(self.store), self.placer(), self.second_offer(), self.reaper()
+        )
 
     async def a_worker(self, slots: int = 10) -> None:
         """A worker with free slots says that it is alive."""

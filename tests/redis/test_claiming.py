@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from modules.call_queue_manager import CallQueue, Records, Store, connect, keys
-from modules.calls import Event, Priority, Report
+from modules.calls import Event, Outcome, Priority, Report
 from tests.fleet_clock import Claim, Clock, Enqueue
 
 pytestmark = pytest.mark.redis
@@ -158,3 +158,20 @@ async def test_the_queue_says_what_waits(queue: CallQueue, enqueue: Enqueue, cla
     await enqueue(not_before=clock.now() + timedelta(hours=1))
     await claim()
     assert await queue.waiting() == {"ready": 1, "scheduled": 1, "held": 1}
+
+
+async def test_a_call_that_our_own_fault_held_up_keeps_its_place(
+    enqueue: Enqueue, claim: Claim, records: Records, clock: Clock
+) -> None:
+    """My call was next, and its agent crashed before anything was dialled: it does not start again at the end of the line."""
+    first = await enqueue()
+    others = [(await enqueue()).call_id for _ in range(5)]
+    held = await claim()
+    assert held
+    await records.report(first.call_id, Report(Event.CLAIMED, room="first-1"), token=held.token)
+    soon = clock.now() + timedelta(seconds=1)
+    await records.report(
+        first.call_id, Report(Event.ATTEMPT_FAILED, Outcome.INFRASTRUCTURE, "Its agent crashed.", retry_at=soon), token=held.token
+    )
+    clock.passes(seconds=2)
+    assert await taken(claim) == [first.call_id, *others]

@@ -1,5 +1,6 @@
 """Whoever holds a call must keep saying so. Who stops is replaced, and from then on nobody listens to the old holder."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -65,10 +66,10 @@ Write = Callable[[Records, Held], Awaitable[object]]
 
 @pytest.mark.parametrize("write", [
     lambda records, held: records.report(held.call.call_id, DIALING, token=held.token),
-    lambda records, held: records.amend(held, "call.agent_ready", worker_id="late"),
+    lambda records, held: records.take(held, "call.agent_ready", worker_id="late"),
     lambda records, held: records.note(held, "call.turn", {"text": "late"}),
     lambda records, held: records.postpone(held, NOON, "late"),
-], ids=["report", "amend", "note", "postpone"])  # fmt: skip
+], ids=["report", "take", "note", "postpone"])  # fmt: skip
 async def test_a_replaced_holder_is_not_heard(
     store: Store, queue: CallQueue, records: Records, held: Held, clock: Clock, write: Write
 ) -> None:
@@ -81,6 +82,13 @@ async def test_a_replaced_holder_is_not_heard(
     assert await records.load(held.call.call_id) == before
     assert await read_after(store, "0") == events
     assert (await queue.waiting())["held"] == 1
+
+
+async def test_of_many_agents_sent_for_one_attempt_one_takes_it(records: Records, held: Held) -> None:
+    """Two agents came, since the first was slow: exactly one will dial."""
+    taken = await asyncio.gather(*(records.take(held, "call.agent_ready", worker_id=f"agent {n}") for n in range(8)))
+    (winner,) = [one for one in taken if one]
+    assert (await records.load(held.call.call_id)).worker_id == winner.call.worker_id
 
 
 async def test_a_holder_that_is_replaced_in_the_middle_of_its_report_is_not_heard(

@@ -217,7 +217,7 @@ class AnyQueue(RuleBasedStateMachine):
             with pytest.raises(Fenced):
                 self.run(self.records.report(call_id, report, token=old.token))
         with pytest.raises(Fenced):
-            self.run(self.records.amend(old, "call.agent_ready", worker_id="late"))
+            self.run(self.records.take(old, "call.agent_ready", worker_id="late"))
         with pytest.raises(Fenced):
             self.run(self.records.note(old, "call.turn", {}))
         assert self.run(self.records.renew(old)) is None

@@ -40,7 +40,7 @@ class Phones:
 
     async def answer(self, held: Held) -> Held:
         """Dial, and somebody picks up."""
-        held = await self.records.amend(held, "call.agent_ready", worker_id="worker-1")
+        held = await self.records.take(held, "call.agent_ready", worker_id="worker-1") or held
         held = await self.tell(held, Report(Event.DIALING))
         return await self.tell(held, Report(Event.ANSWERED))
 

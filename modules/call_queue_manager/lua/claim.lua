@@ -6,12 +6,18 @@
 local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[6])
 local ranks = cjson.decode(ARGV[5])
 for _, call_id in ipairs(due) do
-  local record = redis.call('HGET', ARGV[4] .. call_id, 'record')
+  local call = ARGV[4] .. call_id
+  local record = redis.call('HGET', call, 'record')
   local due_ms = tonumber(redis.call('ZSCORE', KEYS[2], call_id))
   redis.call('ZREM', KEYS[2], call_id)
   if record then
-    local rank = ranks[cjson.decode(record)['priority']] or ranks['normal']
-    redis.call('ZADD', KEYS[1], rank + due_ms * 1000 - 1700000000000000, call_id)
+    local facts = cjson.decode(record)
+    local place = (ranks[facts['priority']] or ranks['normal']) + due_ms * 1000 - 1700000000000000
+    -- Who comes back without having been dialled was held up by us, and keeps the place in the line that it had.
+    if facts['dials'] == 0 and redis.call('HSETNX', call, 'place', string.format('%.0f', place)) == 0 then
+      place = redis.call('HGET', call, 'place')
+    end
+    redis.call('ZADD', KEYS[1], place, call_id)
   end
 end
 if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[2]) then return nil end

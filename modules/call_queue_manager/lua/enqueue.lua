@@ -20,7 +20,9 @@ end
 redis.call('HSET', KEYS[1], 'version', 1, 'token', 0, 'record', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[11])
 if ARGV[4] == '' then
-  redis.call('ZADD', KEYS[2], tonumber(ARGV[3]) + now_us - 1700000000000000, ARGV[1])
+  local place = tonumber(ARGV[3]) + now_us - 1700000000000000
+  redis.call('HSET', KEYS[1], 'place', string.format('%.0f', place))
+  redis.call('ZADD', KEYS[2], place, ARGV[1])
 else
   redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
 end
