@@ -2,6 +2,7 @@
 
 setup                  what a machine needs before anything runs (standard library only)
 calls                  words and rules: states, outcomes, the gate; no I/O, no clock, no settings
+strict_yaml            a YAML file becomes a model, or an error with file, line and what was expected
 call_queue_manager     what is going on now; the only importer of redis
 call_history           what happened; the only importer of sqlalchemy
 sip_management         the phone side: trunks, the one dial request, what a refusal means

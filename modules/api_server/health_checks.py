@@ -9,8 +9,8 @@ import httpx2
 
 from modules.api_server.parts import Parts
 from modules.calls.errors import VoicefleetError
-from modules.conversation.strict_yaml import YamlError
 from modules.sip_management import Trunk
+from modules.strict_yaml import YamlError
 
 LIMIT_S = 2.0
 FRESH_S = 1.0

@@ -16,9 +16,9 @@ from modules.call_queue_manager import Enqueued, Repeat, keys
 from modules.calls import Call, Direction, gate, new_call_id, numbers
 from modules.calls.errors import IdempotencyMismatch, InvalidField
 from modules.conversation import vendors
-from modules.conversation.strict_yaml import YamlError
 from modules.metrics_logger import get_logger
 from modules.sip_management import choose
+from modules.strict_yaml import YamlError
 
 log = get_logger(__name__)
 LATEST = timedelta(days=29)

@@ -14,7 +14,7 @@ from modules.command_line.errors import CommandError, WrongUse
 from modules.command_line.options import AsJson
 from modules.command_line.output import Output, run
 from modules.conversation.personalities import Loaded, Personalities
-from modules.conversation.strict_yaml import YamlError
+from modules.strict_yaml import YamlError
 
 app = typer.Typer(help="Personalities and their prompts: check, list, show, compare.", no_args_is_help=True)
 Named = Annotated[

@@ -13,7 +13,7 @@ from rapidfuzz import process
 from modules.conversation import inbound_numbers
 from modules.conversation.personality import PARENT
 from modules.conversation.texts import Texts
-from modules.conversation.yaml_nodes import YamlError, entry, parse
+from modules.strict_yaml.nodes import YamlError, entry, parse
 
 _MOST = 8
 _EXTENDS = "extends"

@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 from modules.calls import numbers
 from modules.calls.errors import InvalidNumber
 from modules.conversation.texts import Texts
-from modules.conversation.yaml_nodes import YamlError, entry, parse
+from modules.strict_yaml.nodes import YamlError, entry, parse
 
 FIELD = "inbound_numbers"
 _EXAMPLE = 'a number of ours as E.164, e.g. "+493012345678"'

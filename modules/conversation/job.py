@@ -24,9 +24,9 @@ from modules.conversation.rehearsal import rehearse
 from modules.conversation.scribe import Scribe
 from modules.conversation.session import make_session
 from modules.conversation.speech import build
-from modules.conversation.strict_yaml import YamlError
 from modules.metrics_logger import get_logger
 from modules.sip_management import choose, configured
+from modules.strict_yaml import YamlError
 
 log = get_logger("voice_agent")
 

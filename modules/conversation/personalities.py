@@ -20,11 +20,11 @@ from modules.conversation.extends import resolved
 from modules.conversation.kept_copies import KeptCopies
 from modules.conversation.personality import ID, PARENT, Personality
 from modules.conversation.prompt_book import INDEX, PromptBook
-from modules.conversation.strict_yaml import YamlError, model_of
 from modules.conversation.texts import Folders, KeptTexts, Texts
-from modules.conversation.yaml_mistakes import near
-from modules.conversation.yaml_nodes import walk
 from modules.metrics_logger import get_logger
+from modules.strict_yaml import YamlError, model_of
+from modules.strict_yaml.mistakes import near
+from modules.strict_yaml.nodes import walk
 
 log = get_logger(__name__)
 HOUSE_RULES = "house_rules"

@@ -13,10 +13,10 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from modules.calls.errors import InvalidField
-from modules.conversation.strict_yaml import model_of
 from modules.conversation.texts import Texts
-from modules.conversation.yaml_mistakes import near
-from modules.conversation.yaml_nodes import YamlError, parse
+from modules.strict_yaml import model_of
+from modules.strict_yaml.mistakes import near
+from modules.strict_yaml.nodes import YamlError, parse
 
 INDEX = "prompts.yaml"
 DEEPEST = 4

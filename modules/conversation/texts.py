@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
-from modules.conversation.folder import Stamp, Unreadable, read, stamp
-from modules.conversation.yaml_nodes import YamlError
+from modules.strict_yaml.folder import Stamp, Unreadable, read, stamp
+from modules.strict_yaml.nodes import YamlError
 
 Shelf = Literal["agents", "prompts"]
 

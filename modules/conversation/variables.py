@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from modules.calls.errors import InvalidField
-from modules.conversation.yaml_mistakes import near
+from modules.strict_yaml.mistakes import near
 
 LONGEST = 2000
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}

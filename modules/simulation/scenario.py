@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from modules.conversation.speech.local.script import Pattern, Speech
-from modules.conversation.strict_yaml import YamlError, read_strict
+from modules.strict_yaml import YamlError, read_strict
 
 NUMBER = re.compile(r"\+120255501\d\d")
 

@@ -6,7 +6,7 @@ import pytest
 
 from modules.conversation.opening import opening
 from modules.conversation.personalities import Personalities
-from modules.conversation.strict_yaml import YamlError
+from modules.strict_yaml import YamlError
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ import pytest
 
 from modules.conversation import vendors
 from modules.conversation.personalities import Personalities
-from modules.conversation.strict_yaml import YamlError
+from modules.strict_yaml import YamlError
 
 # ruff: noqa: E501 - one row per mistake
 pytestmark = pytest.mark.unit

@@ -12,7 +12,7 @@ from modules.calls import Call
 from modules.calls.errors import InvalidField, UnknownPersonality
 from modules.conversation.call_script import CallScript, Composer
 from modules.conversation.personalities import Personalities
-from modules.conversation.strict_yaml import YamlError
+from modules.strict_yaml import YamlError
 
 pytestmark = pytest.mark.unit
 

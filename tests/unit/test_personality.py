@@ -7,7 +7,7 @@ import pytest
 
 from modules.calls.errors import UnknownPersonality
 from modules.conversation.personalities import Personalities
-from modules.conversation.strict_yaml import YamlError
+from modules.strict_yaml import YamlError
 from tests.unit.source_tree import PROJECT
 
 pytestmark = pytest.mark.unit

@@ -6,8 +6,8 @@ import pytest
 
 from modules.calls.errors import InvalidField, VoicefleetError
 from modules.conversation.prompt_book import PromptBook
-from modules.conversation.strict_yaml import YamlError
 from modules.conversation.texts import Folders
+from modules.strict_yaml import YamlError
 from tests.unit.source_tree import PROJECT
 
 pytestmark = pytest.mark.unit

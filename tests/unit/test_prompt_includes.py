@@ -6,8 +6,8 @@ import pytest
 
 from modules.calls.errors import InvalidField
 from modules.conversation.prompt_book import PromptBook
-from modules.conversation.strict_yaml import YamlError
 from modules.conversation.texts import Folders
+from modules.strict_yaml import YamlError
 
 pytestmark = pytest.mark.unit
 

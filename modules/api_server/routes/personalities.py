@@ -9,7 +9,7 @@ from modules.api_server.guard import Reads
 from modules.api_server.parts import Parts, Using
 from modules.calls.errors import NotFound, UnknownPersonality
 from modules.conversation.personalities import Loaded
-from modules.conversation.strict_yaml import YamlError
+from modules.strict_yaml import YamlError
 
 router = APIRouter(tags=["personalities"])
 Id = Annotated[str, Path(max_length=64)]

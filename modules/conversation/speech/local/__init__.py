@@ -14,7 +14,7 @@ from modules.conversation.speech.local.script import Script, load_script
 from modules.conversation.speech.local.scripted_llm import ScriptedLLM
 from modules.conversation.speech.local.sphinx import SphinxSTT
 from modules.conversation.speech.local.words import collect_lines
-from modules.conversation.strict_yaml import YamlError
+from modules.strict_yaml import YamlError
 
 __all__ = [
     "FliteTTS", "Script", "ScriptedLLM", "SphinxSTT", "YamlError", "collect_lines", "flite_tts", "load_script",

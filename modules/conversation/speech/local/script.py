@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from modules.conversation.speech.local.words import fill, placeholders, words_of
-from modules.conversation.strict_yaml import read_strict
+from modules.strict_yaml import read_strict
 
 
 def _speakable(text: str) -> str:
