@@ -18,6 +18,7 @@ from config import Settings
 from modules.fleet import parts, surroundings
 from modules.fleet.errors import FleetError
 from modules.fleet.keeper import Keeper
+from modules.fleet.last_words import last_words
 from modules.fleet.part import Part
 from modules.fleet.plan import (
     API,
@@ -147,6 +148,9 @@ class Fleet:
         """Stop everything. Where a part failed, its log is still needed."""
         if self._running:
             await self._supervisor.stop()
+        if isinstance(error, Exception) and self._running and self._own_folder:
+            for line in last_words(self.logs):
+                log.warning("fleet.last_words", said=line)
         if self._own_folder and not isinstance(error, FleetError):
             shutil.rmtree(self._own_folder, ignore_errors=True)
 

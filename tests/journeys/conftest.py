@@ -5,18 +5,23 @@ One fleet serves a module (its tests share one event loop); each test looks at i
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from modules.fleet import Fleet, Plan
+from modules.fleet.last_words import last_words
 from tests.callers import Caller, caller_of
 
 FAST = {"CALLS_PER_SECOND": "4", "MAX_CONCURRENT_CALLS": "6", "RING_TIMEOUT_S": "4"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def fleet() -> AsyncIterator[Fleet]:
+async def fleet(request: pytest.FixtureRequest) -> AsyncIterator[Fleet]:
+    failed = request.session.testsfailed
     async with Fleet(Plan(env=FAST)) as fleet:
         yield fleet
+        if request.session.testsfailed > failed:
+            print("\n".join(last_words(fleet.logs)))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
