@@ -12,10 +12,12 @@ pytestmark = pytest.mark.unit
 def test_complaints_are_picked_from_every_part(tmp_path: Path) -> None:
     """Each line says whose it is; what went well, and what livekit-server always says, is left out."""
     (tmp_path / "voice_agent.log").write_text(
-        "2026-11-21T14:44:21Z [info     ] call.answered [voice_agent]\n2026-11-21T14:44:25Z [warning  ] redis.away [voice_agent]\n"
+        "2026-11-21T14:44:21Z [info     ] call.answered [voice_agent]\n"
+        "2026-11-21T14:44:25Z [warning  ] redis.away [voice_agent]\n"
     )
     (tmp_path / "livekit-server.log").write_text(
-        "2026-11-21T14:44:25Z\tWARN\tlivekit.transport\terror reading data channel\n2026-11-21T14:44:26Z\tERROR\tlivekit\tno room\n"
+        "2026-11-21T14:44:25Z\tWARN\tlivekit.transport\terror reading data channel\n"
+        "2026-11-21T14:44:26Z\tERROR\tlivekit\tno room\n"
     )
     assert last_words(tmp_path) == [
         "livekit-server: 2026-11-21T14:44:26Z\tERROR\tlivekit\tno room",
