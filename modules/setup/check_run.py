@@ -22,6 +22,8 @@ from modules.setup.throwaway_postgres import throwaway_postgres
 
 _ALONE = "livekit or chaos or browser"  # these start processes that need the machine to themselves
 _TEAR_DOWN_S = 30
+_SECOND_TRIES = 3
+_COUNTED = ("tests", "failures", "errors", "skipped")
 _NO_TESTS = 5  # pytest's exit code when nothing was selected
 _TYPED = ("modules", "tests", "benchmarks")
 
@@ -47,15 +49,18 @@ def run_checks(args: list[str]) -> int:
 def _everything(env: Mapping[str, str]) -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="voicefleet-checks-") as folder:
-        together, alone = Path(folder) / "together.xml", Path(folder) / "alone.xml"
+        together, alone, again = (Path(folder) / f"{name}.xml" for name in ("together", "alone", "again"))
         results = {
             "ruff": _run(env, "ruff", "check", "."),
             "mypy": _run(env, "mypy", "--strict", *_typed_paths()),
             "tests side by side": _pytest(env, "-m", f"not ({_ALONE})", "-n", "2", f"--junitxml={together}"),
             "tests one by one": _pytest(env, "-m", _ALONE, f"--junitxml={alone}"),
         }
+        if results["tests one by one"] and failures(alone) <= _SECOND_TRIES:
+            # Two voices in real time on a busy machine: who fails once and then passes alone is told, and is not the end of it.
+            results["tests one by one"] = _pytest(env, "-m", _ALONE, "--last-failed", f"--junitxml={again}")
         print("; ".join(f"{name}: {'failed' if code else 'ok'}" for name, code in results.items()))
-        print(sum_of_passes([together, alone], time.monotonic() - started), flush=True)
+        print(sum_of_passes([together, alone], time.monotonic() - started, again), flush=True)
     return next((code for code in results.values() if code), 0)
 
 
@@ -81,15 +86,29 @@ def _typed_paths() -> list[str]:
     return [name for name in _TYPED if (PROJECT / name).is_dir()] + sorted(path.name for path in PROJECT.glob("*.py"))
 
 
-def sum_of_passes(reports: list[Path], elapsed_s: float) -> str:
-    """The passes' results as one line in pytest's own form."""
-    suites = [suite for report in reports if report.exists() for suite in ElementTree.parse(report).iter("testsuite")]
-    words = ("tests", "failures", "errors", "skipped")
-    tests, failed, errors, skipped = (sum(int(suite.get(word, "0")) for suite in suites) for word in words)
+def failures(report: Path) -> int:
+    """How many tests of a pass failed or could not be set up."""
+    return sum(count(suite, "failures", "errors") for suite in suites([report]))
+
+
+def sum_of_passes(reports: list[Path], elapsed_s: float, again: Path | None = None) -> str:
+    """The passes' results as one line in pytest's own form; `again` is the second try of what failed."""
+    found = suites(reports)
+    tests, failed, errors, skipped = (sum(count(suite, word) for suite in found) for word in _COUNTED)
+    mended = sum(count(suite, "tests") - count(suite, "failures", "errors") for suite in suites([again] if again else []))
+    failed, errors = max(0, failed - mended), max(0, errors - max(0, mended - failed))
     passed = tests - failed - errors - skipped
-    parts = ((failed, "failed"), (passed, "passed"), (skipped, "skipped"), (errors, "errors"))
+    parts = ((failed, "failed"), (passed, "passed"), (skipped, "skipped"), (errors, "errors"), (mended, "at the second try only"))
     said = ", ".join(f"{number} {word}" for number, word in parts if number) or "no tests ran"
     return f" {said} in {elapsed_s:.2f}s ".center(80, "=")
+
+
+def suites(reports: list[Path]) -> list[ElementTree.Element]:
+    return [suite for report in reports if report.exists() for suite in ElementTree.parse(report).iter("testsuite")]
+
+
+def count(suite: ElementTree.Element, *words: str) -> int:
+    return sum(int(suite.get(word, "0")) for word in words)
 
 
 if __name__ == "__main__":

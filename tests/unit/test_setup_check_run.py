@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from modules.setup import SetupProblem
-from modules.setup.check_run import sum_of_passes
+from modules.setup.check_run import failures, sum_of_passes
 from modules.setup.progress import Progress
 from modules.setup.throwaway_postgres import throwaway_postgres
 from tests.unit.conftest import Machine
@@ -18,16 +18,31 @@ from tests.unit.conftest import Machine
 TESTS = "def test_{name}_one(): pass\ndef test_{name}_two(): {two}\n"
 
 
+def report_of(folder: Path, name: str, two: str) -> Path:
+    """Let pytest run two tests, of which the second does `two`; return its report."""
+    case, report = folder / f"test_{name}.py", folder / f"{name}.xml"
+    case.write_text(TESTS.format(name=name, two=two), encoding="utf-8")
+    pytest_alone = [sys.executable, "-m", "pytest", "-c", "/dev/null", "-p", "no:asyncio", "-p", "no:cacheprovider"]
+    subprocess.run([*pytest_alone, f"--junitxml={report}", case], cwd=folder, stdout=subprocess.DEVNULL, check=False)
+    return report
+
+
 @pytest.mark.unit
 def test_the_last_line_counts_both_passes(tmp_path: Path) -> None:
     """I read one line at the end, in pytest's own words."""
-    reports = [tmp_path / "together.xml", tmp_path / "alone.xml"]
-    for report, two in zip(reports, ["import pytest; pytest.skip('no')", "assert False"], strict=True):
-        case = tmp_path / f"test_{report.stem}.py"
-        case.write_text(TESTS.format(name=report.stem, two=two), encoding="utf-8")
-        pytest_alone = [sys.executable, "-m", "pytest", "-c", "/dev/null", "-p", "no:asyncio", "-p", "no:cacheprovider"]
-        subprocess.run([*pytest_alone, f"--junitxml={report}", case], cwd=tmp_path, stdout=subprocess.DEVNULL, check=False)
+    reports = [report_of(tmp_path, "together", "import pytest; pytest.skip('no')"), report_of(tmp_path, "alone", "assert False")]
     assert sum_of_passes(reports, 12.5).strip("= ") == "1 failed, 2 passed, 1 skipped in 12.50s"
+
+
+@pytest.mark.unit
+def test_a_test_that_passes_only_at_the_second_try_is_told(tmp_path: Path) -> None:
+    """Nobody can overlook that a test is unsteady; one that fails twice stays failed."""
+    first, second = report_of(tmp_path, "alone", "assert False"), tmp_path / "again.xml"
+    assert failures(first) == 1
+    second.write_text('<testsuites><testsuite tests="1" failures="0" errors="0" skipped="0"/></testsuites>', encoding="utf-8")
+    assert sum_of_passes([first], 1, second).strip("= ") == "2 passed, 1 at the second try only in 1.00s"
+    second.write_text('<testsuites><testsuite tests="1" failures="1" errors="0" skipped="0"/></testsuites>', encoding="utf-8")
+    assert sum_of_passes([first], 1, second).strip("= ") == "1 failed, 1 passed in 1.00s"
 
 
 @pytest.mark.unit
