@@ -57,6 +57,7 @@ class Filters:
     outcome: Outcome | None = None
     direction: Direction | None = None
     personality: str | None = None
+    arm: str | None = None
     trunk: str | None = None
     simulated: bool | None = None
     to_number: str | None = None

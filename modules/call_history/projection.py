@@ -101,6 +101,7 @@ def _call(call: Call, record: Row) -> Row:
         "to_number": call.to_number,
         "from_number": call.from_number,
         "personality": call.personality,
+        "arm": call.arm,
         "trunk": call.trunk,
         "simulated": bool(call.simulated),
         "caller_name": call.caller_name,

@@ -14,7 +14,7 @@ from modules.calls.errors import InvalidField, NotFound
 
 MOST_PER_PAGE = 200
 LONGEST_TEXT = 200
-_EXACT = ("state", "outcome", "direction", "personality", "trunk", "simulated", "to_number")
+_EXACT = ("state", "outcome", "direction", "personality", "arm", "trunk", "simulated", "to_number")
 
 
 class Search:

@@ -61,6 +61,7 @@ calls = Table(
     Column("to_number", String(32), nullable=False),
     Column("from_number", String(32), nullable=False),
     Column("personality", Text, nullable=False),
+    Column("arm", Text, nullable=False, server_default=""),
     Column("trunk", Text, nullable=False),
     Column("simulated", Boolean, nullable=False),
     Column("caller_name", Text, nullable=False),

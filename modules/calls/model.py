@@ -42,6 +42,7 @@ class Call:
     to_number: str = ""
     from_number: str = ""
     personality: str = ""
+    arm: str = ""
     personality_hash: str = ""
     trunk: str = ""
     simulated: bool = False

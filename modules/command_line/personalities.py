@@ -13,7 +13,8 @@ from modules.command_line.completion import personalities as known_ids
 from modules.command_line.errors import CommandError, WrongUse
 from modules.command_line.options import AsJson
 from modules.command_line.output import Output, run
-from modules.conversation.personalities import Loaded, Personalities
+from modules.conversation.assembly import Loaded
+from modules.conversation.personalities import Personalities
 from modules.strict_yaml import YamlError
 
 app = typer.Typer(help="Personalities and their prompts: check, list, show, compare.", no_args_is_help=True)

@@ -12,6 +12,7 @@ from rapidfuzz import process
 
 from modules.conversation import inbound_numbers
 from modules.conversation.personality import PARENT
+from modules.conversation.split import is_split
 from modules.conversation.texts import Texts
 from modules.strict_yaml.nodes import YamlError, entry, parse
 
@@ -28,6 +29,8 @@ def resolved(texts: Texts, personality_id: str, others: list[str]) -> tuple[yaml
     while name:
         path = texts.path("agents", f"{name}.yaml")
         tree = parse(texts.text("agents", f"{name}.yaml"), path)
+        if trees and is_split(tree):
+            raise _wrong(trees[-1], texts.path("agents", f"{line[-1]}.yaml"), f"{name} is a split; extend a personality")
         trees.append(tree)
         line.append(name)
         name = _parent(tree, path, line, others)
@@ -41,7 +44,7 @@ def _parent(tree: yaml.MappingNode, path: Path, line: list[str], others: list[st
     found = entry(tree, _EXTENDS)
     if found is None:
         return ""
-    key, value = found
+    _, value = found
     name = value.value if isinstance(value, yaml.ScalarNode) else ""
     reason = ""
     if not isinstance(value, yaml.ScalarNode) or not re.fullmatch(PARENT, name):
@@ -54,9 +57,14 @@ def _parent(tree: yaml.MappingNode, path: Path, line: list[str], others: list[st
     elif len(line) >= _MOST:
         reason = f"is a line of more than {_MOST} files"
     if reason:
-        mark = value.start_mark if isinstance(value, yaml.ScalarNode) else key.start_mark
-        raise YamlError(path, mark.line + 1, _EXTENDS, reason, column=mark.column + 1)
+        raise _wrong(tree, path, reason)
     return name
+
+
+def _wrong(tree: yaml.MappingNode, path: Path, reason: str) -> YamlError:
+    key, value = entry(tree, _EXTENDS) or (tree, tree)
+    mark = value.start_mark if isinstance(value, yaml.ScalarNode) else key.start_mark
+    return YamlError(path, mark.line + 1, _EXTENDS, reason, column=mark.column + 1)
 
 
 def _laid_over(under: yaml.MappingNode, over: yaml.MappingNode, place: tuple[str, ...]) -> yaml.MappingNode:

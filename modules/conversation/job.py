@@ -86,7 +86,7 @@ class _Said:
         except (VoicefleetError, YamlError) as error:
             self._found = error
             return {}
-        return {"personality_hash": self._found.personality.sha256}
+        return {"arm": self._found.arm, "personality_hash": self._found.personality.sha256}
 
     def script(self) -> CallScript:
         """Return it. Raises what kept it from being put together."""

@@ -1,59 +1,26 @@
 """The folder of personalities, each with the prompts it speaks from. An edit is used by the next load; a broken edit is not.
 
 Where the files cannot be used, the last version that could be stands in, and `Loaded.problem` says why. Nothing is read again
-while no file has changed.
+while no file has changed. A split is one of them: calls may name it, and `arm` says who then speaks.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-
-import yaml
 
 from config import Settings
 from modules.calls.errors import UnknownPersonality
 from modules.conversation import inbound_numbers
-from modules.conversation.extends import resolved
+from modules.conversation.assembly import Loaded, LoadedSplit, assembled
 from modules.conversation.kept_copies import KeptCopies
-from modules.conversation.personality import ID, PARENT, Personality
-from modules.conversation.prompt_book import INDEX, PromptBook
-from modules.conversation.texts import Folders, KeptTexts, Texts
+from modules.conversation.personality import ID, PARENT
+from modules.conversation.split import drawn
+from modules.conversation.texts import Folders, KeptTexts
 from modules.metrics_logger import get_logger
-from modules.strict_yaml import YamlError, model_of
-from modules.strict_yaml.mistakes import near
-from modules.strict_yaml.nodes import walk
+from modules.strict_yaml import YamlError, near
 
 log = get_logger(__name__)
-HOUSE_RULES = "house_rules"
-CALLER_NAME = "caller_name"
-"""The one variable every call has; empty where nobody gave it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A personality with its prompts as they stood when they were read; `sha256` covers both.
-
-    `problem` is set where the files are broken now and this is the last good version.
-    """
-
-    id: str
-    content: Personality
-    sha256: str
-    prompts: PromptBook
-    texts: Mapping[str, str]
-    problem: YamlError | None = None
-
-    def free_variables(self) -> frozenset[str]:
-        """Return the variables its prompts use without its own file saying anything about them."""
-        used = {name for key in _keys(self.content) for name in self.prompts.needs(key)} | {CALLER_NAME}
-        return frozenset(used - set(self.content.variables))
-
-    def pages(self) -> list[str]:
-        """Return the keys of all prompts it speaks from, included ones too."""
-        return _pages(self.prompts, self.content)
 
 
 class Personalities:
@@ -62,7 +29,7 @@ class Personalities:
     def __init__(self, agents_dir: Path, prompts_dir: Path, copies: Path | None = None) -> None:
         self._agents, self._prompts = agents_dir, prompts_dir
         self._copies = KeptCopies(copies) if copies else None
-        self._known: dict[str, tuple[Folders, Loaded | YamlError]] = {}
+        self._known: dict[str, tuple[Folders, Loaded | LoadedSplit | YamlError]] = {}
 
     def ids(self) -> list[str]:
         """Return the ids a call may name, sorted. Files whose name starts with _ are for `extends` only."""
@@ -70,6 +37,14 @@ class Personalities:
 
     def load(self, personality_id: str) -> Loaded:
         """Return one personality. Raises UnknownPersonality, and YamlError for one that is broken and never was good."""
+        found = self.found(personality_id)
+        if isinstance(found, LoadedSplit):
+            arms = ", ".join(found.content.split)
+            raise UnknownPersonality(f"'{personality_id}' does not speak itself; it is a split of {arms}.", field="personality")
+        return found
+
+    def found(self, personality_id: str) -> Loaded | LoadedSplit:
+        """Return what an id stands for. Raises as `load` does."""
         self._must_exist(personality_id)
         known = self._known.get(personality_id)
         if known is None or not known[0].unchanged():
@@ -78,11 +53,29 @@ class Personalities:
             raise known[1]
         return known[1]
 
-    def check(self, personality_id: str) -> Loaded:
-        """Return one personality as its files are now, never a kept one. Raises UnknownPersonality, YamlError."""
+    def arms(self, personality_id: str) -> dict[str, int]:
+        """Return the arms of a split that can speak now, with their weights; {} for a personality. Raises as `load` does."""
+        found = self.found(personality_id)
+        if isinstance(found, Loaded):
+            return {}
+        able = {arm: weight for arm, weight in found.content.split.items() if self.usable(arm)}
+        if not able:
+            raise UnknownPersonality(f"No arm of the split '{personality_id}' can be used.", field="personality")
+        return able
+
+    def arm(self, personality_id: str, call_id: str, kept: str = "") -> str:
+        """Return which arm of a split speaks for a call, "" for a personality. Raises as `load` does.
+
+        `kept` is the arm the call was given earlier; it stays while the split names it and it can be used.
+        """
+        arms = self.arms(personality_id)
+        return kept if kept in arms else drawn(call_id, arms) if arms else ""
+
+    def check(self, personality_id: str) -> Loaded | LoadedSplit:
+        """Return one personality or split as its files are now, never a kept one. Raises UnknownPersonality, YamlError."""
         self._must_exist(personality_id)
         folders = Folders(self._agents, self._prompts)
-        loaded = self._assembled(folders, personality_id, self._files())
+        loaded = assembled(folders, personality_id, self._files())
         if clash := inbound_numbers.clashes(folders, self.ids()).get(personality_id):
             raise clash
         return loaded
@@ -91,7 +84,7 @@ class Personalities:
         """Return who answers each inbound number, as ids. Where two claim one, the first by name does; `problems` says so."""
         found: dict[str, str] = {}
         for name in filter(self.usable, self.ids()):
-            for number in self.load(name).content.inbound_numbers:
+            for number in self.found(name).content.inbound_numbers:
                 found.setdefault(number, name)
         return found
 
@@ -100,7 +93,7 @@ class Personalities:
         found = inbound_numbers.clashes(Folders(self._agents, self._prompts), self.ids())
         for name in self.ids():
             try:
-                problem = self.load(name).problem
+                problem = self.found(name).problem
             except YamlError as error:
                 problem = error
             if problem:
@@ -110,7 +103,7 @@ class Personalities:
     def usable(self, personality_id: str) -> bool:
         """Whether a call can be placed with it: now, or with its last good version."""
         try:
-            self.load(personality_id)
+            self.arms(personality_id)
         except (UnknownPersonality, YamlError):
             return False
         return True
@@ -119,10 +112,10 @@ class Personalities:
         """Return the texts of the last good version by shelf and file, {} where none was kept."""
         return (self._copies.last(personality_id) if self._copies else None) or {}
 
-    def _look(self, personality_id: str) -> tuple[Folders, Loaded | YamlError]:
+    def _look(self, personality_id: str) -> tuple[Folders, Loaded | LoadedSplit | YamlError]:
         folders = Folders(self._agents, self._prompts)
         try:
-            loaded = self._assembled(folders, personality_id, self._files())
+            loaded = assembled(folders, personality_id, self._files())
         except YamlError as error:
             good = self._last_good(personality_id)
             log.error("personality.broken", personality=personality_id, problem=str(error), last_good=bool(good))
@@ -131,25 +124,13 @@ class Personalities:
             self._copies.keep(personality_id, loaded.sha256, loaded.texts)
         return folders, loaded
 
-    def _last_good(self, personality_id: str) -> Loaded | None:
+    def _last_good(self, personality_id: str) -> Loaded | LoadedSplit | None:
         texts = self.kept(personality_id)
         names = [Path(name).stem for name in texts if name.startswith("agents/")]
         try:
-            return self._assembled(KeptTexts(texts), personality_id, names) if texts else None
+            return assembled(KeptTexts(texts), personality_id, names) if texts else None
         except YamlError:  # kept by a version of Voicefleet with other rules
             return None
-
-    def _assembled(self, texts: Texts, personality_id: str, files: list[str]) -> Loaded:
-        path = texts.path("agents", f"{personality_id}.yaml")
-        tree, family = resolved(texts, personality_id, files)
-        content = model_of(tree, path, Personality)
-        book = PromptBook(texts)
-        _check_prompts(book, content, tree, path)
-        used = _texts_of(texts, book, family, content)
-        index = {key: book.entries[key].model_dump() for key in _pages(book, content)}
-        covered = {name: text for name, text in used.items() if name != f"prompts/{INDEX}"}
-        sha256 = hashlib.sha256(json.dumps([covered, index], sort_keys=True).encode()).hexdigest()
-        return Loaded(personality_id, content, sha256, book, used)
 
     def _must_exist(self, personality_id: str) -> None:
         if personality_id not in (ids := self.ids()):
@@ -164,41 +145,3 @@ class Personalities:
 def personalities_of(settings: Settings) -> Personalities:
     """Return the fleet's personalities; every process of a machine shares the kept copies."""
     return Personalities(settings.agents_dir, settings.prompts_dir, settings.data_dir / "personalities")
-
-
-def _keys(content: Personality) -> tuple[str, str, str]:
-    return HOUSE_RULES, content.prompts.inbound, content.prompts.outbound
-
-
-def _pages(book: PromptBook, content: Personality) -> list[str]:
-    return sorted({page for key in _keys(content) for page in book.pages(key)})
-
-
-def _check_prompts(book: PromptBook, content: Personality, tree: yaml.MappingNode, path: Path) -> None:
-    """Look through everything that can be said, so that only values can be missing later. Raises YamlError."""
-    for direction in ("inbound", "outbound"):
-        key = getattr(content.prompts, direction)
-        if key not in book.entries:
-            where, line, column = _place(tree, ("prompts", direction), path)
-            reason = f"there is no prompt '{key}' in {INDEX}{near(key, list(book.entries))}"
-            raise YamlError(where, line, f"prompts.{direction}", reason, column=column)
-    usable = {CALLER_NAME, *content.variables, *(name for key in _keys(content) for name in book.needs(key))}
-    where, line, column = _place(tree, ("greeting",), path)
-    for name in sorted(book.names_in(content.greeting, where, line, "greeting") - usable):
-        reason = f"uses the variable '{name}', which is not declared under `variables`{near(name, sorted(usable))}"
-        raise YamlError(where, line, "greeting", reason, column=column)
-
-
-def _place(tree: yaml.MappingNode, location: tuple[str, ...], path: Path) -> tuple[Path, int, int]:
-    """Return file, line and column of the deepest part of `location` that is written down."""
-    mark = [tree, *(value for _, _, value in walk(tree, location))][-1].start_mark
-    return (Path(mark.name) if mark.name else path), mark.line + 1, mark.column + 1
-
-
-def _texts_of(texts: Texts, book: PromptBook, family: list[str], content: Personality) -> dict[str, str]:
-    """Return every file this personality is made of, by shelf and name."""
-    found = {f"agents/{name}.yaml": texts.text("agents", f"{name}.yaml") for name in family}
-    found[f"prompts/{INDEX}"] = texts.text("prompts", INDEX)
-    for key in _pages(book, content):
-        found[f"prompts/{book.entries[key].file}"] = book.text(key)
-    return found

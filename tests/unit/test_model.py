@@ -26,6 +26,7 @@ EVERY_FIELD_SET = Call(
     to_number="+12025550100",
     from_number="+12025550199",
     personality="local_demo",
+    arm="gym_short",
     personality_hash="ab" * 32,
     trunk="simulated",
     simulated=True,
