@@ -51,7 +51,10 @@ class TimelineEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which calls to list; None means any. `text` is looked for in what was said and in caller names, ignoring case."""
+    """Which calls to list; None means any. `text` is looked for in what was said and in caller names, ignoring case.
+
+    `party` is the number at the other end, whoever rang whom.
+    """
 
     state: State | None = None
     outcome: Outcome | None = None
@@ -61,6 +64,7 @@ class Filters:
     trunk: str | None = None
     simulated: bool | None = None
     to_number: str | None = None
+    party: str | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
     text: str | None = None
@@ -72,3 +76,45 @@ class Page:
 
     calls: tuple[Call, ...]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`count` of `of` calls. `low` and `high` bound the true share with 95 % confidence (Wilson); all None where `of` is 0."""
+
+    count: int
+    of: int
+    share: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """`count` measured values; None where there is none. `p95`: 95 % of the values are not above it."""
+
+    count: int
+    mean: float | None
+    median: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What became of the calls of one personality, or of one arm of a split (`arm` is "" elsewhere).
+
+    `rung` calls have ended and may have rung: dialled ones, and all inbound ones. `answered` is of these; `completed` and what is
+    measured is of the answered ones. `versions` counts the different files they ran with: more than one mixes two texts.
+    """
+
+    personality: str
+    arm: str
+    calls: int
+    ended: int
+    versions: int
+    outcomes: dict[str, int]
+    answered: Share
+    completed: Share
+    talk_s: Spread
+    turns: Spread
+    latency_ms: Spread

@@ -9,7 +9,7 @@ from modules.call_history.database import History
 from modules.call_history.model import Attempt, Filters, Page, TimelineEvent, Turn
 from modules.call_history.projection import event_id, folded, read_call
 from modules.call_history.tables import Moment, attempts, calls, events, turns
-from modules.calls import Call, Outcome
+from modules.calls import Call, Direction, Outcome
 from modules.calls.errors import InvalidField, NotFound
 
 MOST_PER_PAGE = 200
@@ -30,7 +30,7 @@ class Search:
         """
         if not 1 <= limit <= MOST_PER_PAGE:
             raise InvalidField(f"limit is 1 to {MOST_PER_PAGE}.", field="limit")
-        query = select(calls.c.record).where(*_conditions(filters))
+        query = select(calls.c.record).where(*conditions(filters))
         if cursor is not None:
             created_at, call_id = unpack(cursor)
             place = tuple_(literal(created_at, Moment), literal(call_id))
@@ -69,16 +69,21 @@ class Search:
             return list((await connection.execute(query)).all())
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+def conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what a call must be to match. Raises InvalidField for a text that cannot be looked for."""
     wanted = {name: getattr(filters, name) for name in _EXACT}
-    conditions = [calls.c[name] == _plain(value) for name, value in wanted.items() if value is not None]
+    found = [calls.c[name] == _plain(value) for name, value in wanted.items() if value is not None]
     if filters.created_from is not None:
-        conditions.append(calls.c.created_at >= filters.created_from)
+        found.append(calls.c.created_at >= filters.created_from)
     if filters.created_before is not None:
-        conditions.append(calls.c.created_at < filters.created_before)
+        found.append(calls.c.created_at < filters.created_before)
+    if filters.party is not None:
+        party = str(filters.party)
+        rang_us = and_(calls.c.direction == Direction.INBOUND.value, calls.c.from_number == party)
+        found.append(or_(and_(calls.c.direction == Direction.OUTBOUND.value, calls.c.to_number == party), rang_us))
     if filters.text is not None:
-        conditions.append(_mentions(filters.text))
-    return conditions
+        found.append(_mentions(filters.text))
+    return found
 
 
 def _mentions(text: str) -> ColumnElement[bool]:
