@@ -27,6 +27,8 @@ PAUSED = f"{PREFIX}paused"
 EVENTS_TTL_S = 7 * 86_400
 EVENTS_LENGTH = 200_000
 """Entries kept at least; history reads them within milliseconds, browsers resume within minutes."""
+ROOM_TTL_S = 86_400
+"""Longer than any call."""
 LIVE_TTL_S = 30 * 86_400
 """A record nobody touches for this long belongs to a fleet that was switched off."""
 
@@ -59,3 +61,13 @@ WORKERS = f"{PREFIX}workers"
 def pace(trunk: str) -> str:
     """ZSET dial ticket -> ms at which it stops counting; 1 minute. pace.lua."""
     return f"{PREFIX}pace:{trunk}"
+
+
+def room(name: str) -> str:
+    """HASH call_id, admission: the inbound call of a room, whose name holds the caller's number; ROOM_TTL_S. arrive.lua."""
+    return f"{PREFIX}room:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def source(number: str) -> str:
+    """ZSET call_id -> ms: the calls that were let in from one caller's number; 1 hour. arrive.lua."""
+    return f"{PREFIX}source:{hashlib.sha256(number.encode()).hexdigest()}"

@@ -3,7 +3,7 @@
 No I/O, no clock, no settings, no asyncio: every function takes what it needs and returns what follows.
 """
 
-from modules.calls.lifecycle import TRANSITIONS, Disposition, Report, advance, next_state
+from modules.calls.lifecycle import TRANSITIONS, Disposition, Report, advance, arriving, next_state
 from modules.calls.model import Call, Direction, Priority, new_call_id, room_name
 from modules.calls.outcomes import Outcome, Retry
 from modules.calls.states import Event, State
@@ -20,6 +20,7 @@ __all__ = [
     "Retry",
     "State",
     "advance",
+    "arriving",
     "new_call_id",
     "next_state",
     "room_name",

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from modules.calls.errors import IllegalTransition
-from modules.calls.model import Call
+from modules.calls.model import Call, Direction, new_call_id
 from modules.calls.outcomes import RETRY, Outcome, Retry
 from modules.calls.states import Event, State
 
@@ -67,6 +67,15 @@ class Report:
     sip_status_code: int | None = None
     retry_at: datetime | None = None
     room: str | None = None
+
+
+def arriving(now: datetime, **facts: Any) -> Call:
+    """Return an inbound call as it begins: its phone rings already when we hear of it."""
+    call_id = new_call_id(Direction.INBOUND, now)
+    return Call(
+        call_id=call_id, direction=Direction.INBOUND, state=State.RINGING, attempt=1, created_at=now, ringing_at=now,
+        expires_at=now, **facts,
+    )  # fmt: skip
 
 
 def next_state(state: State, event: Event, *, retry: bool = False) -> State:

@@ -22,6 +22,7 @@ from modules.metrics_logger import configure, get_logger
 from modules.simulation.call import Network
 from modules.simulation.carrier import Carrier
 from modules.simulation.g711 import MuLaw
+from modules.simulation.inbound_call import WaysIn
 from modules.simulation.ledger import Ledger
 from modules.simulation.leg import LiveKit
 from modules.simulation.listener import Listener
@@ -91,7 +92,8 @@ async def _serve(settings: config.Settings, args: argparse.Namespace) -> None:
             threads=threads,
             ledger=Ledger(args.ledger),
         )
-        carrier = Carrier(network, scenarios)
+        lkapi = api.LiveKitAPI(settings.http_url, settings.livekit_api_key, secret)
+        carrier = Carrier(network, scenarios, WaysIn(lkapi))
         runner = web.AppRunner(
             make_app(carrier, api.TokenVerifier(settings.livekit_api_key, secret)), access_log=None, shutdown_timeout=2
         )
@@ -102,6 +104,7 @@ async def _serve(settings: config.Settings, args: argparse.Namespace) -> None:
         warming.cancel()
         await carrier.aclose()
         await runner.cleanup()
+        await lkapi.aclose()
 
 
 if __name__ == "__main__":

@@ -66,6 +66,11 @@ class SimulatedCall:
     def participant_id(self) -> str:
         return self._leg.room.local_participant.sid if self.joined.done() else ""
 
+    @property
+    def _room_config(self) -> api.RoomConfiguration | None:
+        """How the room is made where it is not there; None: whoever dials has made it."""
+        return None
+
     def is_in(self, room: str, identity: str) -> bool:
         """Whether this is the answered call of that participant."""
         here = (self.dial.room, self.dial.identity) == (room, identity)
@@ -92,7 +97,7 @@ class SimulatedCall:
     async def _join(self) -> None:
         attributes = dict(self.request.participant_attributes) | self._sip_attributes()
         try:
-            await self._leg.join(self._network.livekit, self.request, attributes)
+            await self._leg.join(self._network.livekit, self.request, attributes, self._room_config)
         except Exception as error:
             raise twirp.Refused("unavailable", f"livekit-server cannot be reached: {error}") from error
         self.joined.set_result(None)
@@ -223,7 +228,10 @@ class SimulatedCall:
 
     def _ended(self, by: str, at: datetime | None = None) -> None:
         if self.dial.ended_at is None:
-            self.dial.ended_by, self.dial.ended_at = by, at or datetime.now(UTC)
+            self.dial.ended_by, self.dial.ended_at = self._side(by), at or datetime.now(UTC)
             self.dial.digits_heard = self._leg.digits_heard
             self._network.ledger.write(self.dial)
             self._log.info("simulated_ended", by=by, result=self.dial.result)
+
+    def _side(self, by: str) -> str:
+        return by

@@ -1,4 +1,5 @@
-"""The simulated carrier: every dial request becomes a call of its own; transfers reach a call by its room and identity.
+"""The simulated carrier: every dial request and every INVITE that gets in becomes a call of its own; transfers reach a call
+by its room and identity.
 
 It has no SIP code and opens no connection but to livekit-server: no telephone can be reached from here.
 """
@@ -8,12 +9,15 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import aiohttp
 from livekit import api
 from livekit.protocol.sip import TransferSIPParticipantResponse
 
 from modules.metrics_logger import get_logger
 from modules.simulation import twirp
 from modules.simulation.call import Network, SimulatedCall
+from modules.simulation.inbound_call import InboundCall, Patience, WaysIn
+from modules.simulation.inbound_match import Dropped, Invite
 from modules.simulation.ledger import ATTEMPT, CALL_ID, Dial
 from modules.simulation.scenario import Scenario
 
@@ -21,9 +25,9 @@ log = get_logger(__name__)
 
 
 class Carrier:
-    def __init__(self, network: Network, scenarios: Mapping[str, Scenario]) -> None:
+    def __init__(self, network: Network, scenarios: Mapping[str, Scenario], ways_in: WaysIn) -> None:
         self.scenarios, self.ledger = scenarios, network.ledger
-        self._network = network
+        self._network, self._ways_in = network, ways_in
         self._calls: dict[asyncio.Task[None], SimulatedCall] = {}
 
     @property
@@ -43,9 +47,7 @@ class Carrier:
         scenario = self.scenarios.get(dial.to_number)
         dial.scenario = scenario.name if scenario else ""
         call = SimulatedCall(self._network, dial, request, scenario)
-        task = asyncio.create_task(call.run(), name=f"call {dial.sip_call_id}")
-        self._calls[task] = call
-        task.add_done_callback(lambda done: self._calls.pop(done, None))
+        self._begin(call)
         await asyncio.shield(call.answered if request.wait_until_answered else call.joined)
         return api.SIPParticipantInfo(
             participant_id=call.participant_id,
@@ -53,6 +55,31 @@ class Carrier:
             room_name=request.room_name,
             sip_call_id=dial.sip_call_id,
         )
+
+    async def call_in(self, invite: Invite, scenario: Scenario, patience: Patience) -> Dial:
+        """Let somebody ring one of our numbers; return when it rings, or was dropped. Raises Refused."""
+        dial = _invited(invite, scenario)
+        self.ledger.write(dial)
+        try:
+            way = await self._ways_in.find(invite)
+            dial.room, dial.trunk_id = way.room, way.trunk.sip_trunk_id if way.trunk else ""
+            call = InboundCall(self._network, dial, scenario, way, patience)
+            self._begin(call)
+            await asyncio.shield(call.joined)
+        except Dropped as dropped:
+            dial.result, dial.why = "dropped", str(dropped)
+            dial.ended_by, dial.ended_at = "carrier", datetime.now(UTC)
+            self.ledger.write(dial)
+        except (api.ServerError, aiohttp.ClientError, TimeoutError) as error:
+            dial.result, dial.ended_by, dial.ended_at = "unavailable", "carrier", datetime.now(UTC)
+            self.ledger.write(dial)
+            raise twirp.Refused("unavailable", f"livekit-server does not tell its trunks and rules: {error}") from error
+        return dial
+
+    def _begin(self, call: SimulatedCall) -> None:
+        task = asyncio.create_task(call.run(), name=f"call {call.dial.sip_call_id}")
+        self._calls[task] = call
+        task.add_done_callback(lambda done: self._calls.pop(done, None))
 
     async def transfer(self, request: api.TransferSIPParticipantRequest) -> TransferSIPParticipantResponse:
         """Hand an answered call to another number: its leg leaves the room, or Refused is raised and it stays."""
@@ -76,6 +103,21 @@ class Carrier:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _invited(invite: Invite, scenario: Scenario) -> Dial:
+    return Dial(
+        sip_call_id=f"SCL_{uuid.uuid4().hex[:12]}",
+        to_number=invite.to_number,
+        from_number=invite.from_number,
+        room="",
+        identity=f"sip_{invite.from_number}",
+        attributes={},
+        arrived_at=datetime.now(UTC),
+        arrived_monotonic_s=asyncio.get_running_loop().time(),
+        direction="inbound",
+        scenario=scenario.name,
+    )
 
 
 def _arrived(request: api.CreateSIPParticipantRequest) -> Dial:

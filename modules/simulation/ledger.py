@@ -28,7 +28,7 @@ class Spoken:
 
 @dataclass(slots=True)
 class Dial:
-    """One CreateSIPParticipant request."""
+    """One call: a CreateSIPParticipant request, or an INVITE that came in."""
 
     sip_call_id: str
     to_number: str
@@ -38,15 +38,21 @@ class Dial:
     attributes: dict[str, str]
     arrived_at: datetime
     arrived_monotonic_s: float
+    direction: str = "outbound"
+    trunk_id: str = ""
     call_id: str = ""
     attempt: str = ""
     scenario: str = ""
     result: str = "dialing"
-    """dialing, ringing, answered, or how it failed: a SIP status such as "486", or a Twirp code such as "canceled"."""
+    """dialing, ringing, answered, or how it failed: a SIP status such as "486", or a Twirp code such as "canceled".
+
+    An INVITE that came in and that nothing answers is dropped, and `why` says for what.
+    """
+    why: str = ""
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     ended_by: str = ""
-    """callee, caller (room deleted, participant removed, or a dial taken back), time_limit, transfer, carrier."""
+    """callee, caller, time_limit, transfer, carrier. The fleet hangs up by deleting the room or removing the participant."""
     first_word_ms: int | None = None
     turns_ms: list[int] = field(default_factory=list)
     longest_silence_ms: int | None = None

@@ -49,7 +49,8 @@ class Leg:
         self.digits_heard = ""
         self.room = rtc.Room()
         self._source = rtc.AudioSource(RATE, 1)
-        self._answered = False
+        self._listening = False
+        self._connected = asyncio.Event()
         self._hear: Callable[[rtc.Track], Coroutine[Any, Any, None]] | None = None
         self._hearing: dict[str, asyncio.Task[None]] = {}
         self.room.on("disconnected", self._on_disconnected)
@@ -58,7 +59,11 @@ class Leg:
         self.room.on("track_subscribed", lambda track, publication, _: self._start_hearing(track, publication.sid))
         self.room.on("track_unsubscribed", lambda track, publication, _: self._stop_hearing(publication.sid))
 
-    async def join(self, livekit: LiveKit, request: api.CreateSIPParticipantRequest, attributes: dict[str, str]) -> None:
+    async def join(
+        self, livekit: LiveKit, request: api.CreateSIPParticipantRequest, attributes: dict[str, str],
+        room_config: api.RoomConfiguration | None = None,
+    ) -> None:  # fmt: skip
+        """Enter the room of the request; with `room_config`, make it as that says (agents and all) where it is not there."""
         grants = api.VideoGrants(
             room_join=True, room=request.room_name, can_publish=True, can_subscribe=True, can_update_own_metadata=True
         )
@@ -71,6 +76,8 @@ class Leg:
             .with_attributes(attributes)
             .with_grants(grants)
         )
+        if room_config is not None:
+            token = token.with_room_config(room_config)
         await self.room.connect(livekit.url, token.to_jwt(), rtc.RoomOptions(auto_subscribe=False))
         track = rtc.LocalAudioTrack.create_audio_track("phone", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=False)
@@ -81,11 +88,26 @@ class Leg:
 
     async def answer(self, hear: Callable[[rtc.Track], Coroutine[Any, Any, None]]) -> None:
         """Open the line: every sound track of the room goes to `hear`, one task a track."""
-        self._answered, self._hear = True, hear
-        for participant in self.room.remote_participants.values():
-            for publication in participant.track_publications.values():
-                self._subscribe(publication)
+        self._hear = hear
+        for publication in self._listen():
+            if publication.track is not None:
+                self._start_hearing(publication.track, publication.sid)
         await self.status("active")
+
+    async def somebody_to_talk_to(self) -> None:
+        """Return when a sound track of the room is subscribed: that is when livekit-sip answers an inbound call."""
+        self._listen()
+        await self._connected.wait()
+
+    def _listen(self) -> list[rtc.RemoteTrackPublication]:
+        self._listening = True
+        found = [
+            publication for participant in self.room.remote_participants.values()
+            for publication in participant.track_publications.values()
+        ]  # fmt: skip
+        for publication in found:
+            self._subscribe(publication)
+        return found
 
     async def play(self, samples: Samples) -> None:
         """Send sound; return when its last sample has left."""
@@ -120,10 +142,11 @@ class Leg:
         await self._source.aclose()
 
     def _subscribe(self, publication: rtc.RemoteTrackPublication) -> None:
-        if self._answered and publication.kind == rtc.TrackKind.KIND_AUDIO and not publication.subscribed:
+        if self._listening and publication.kind == rtc.TrackKind.KIND_AUDIO and not publication.subscribed:
             publication.set_subscribed(True)
 
     def _start_hearing(self, track: rtc.Track, sid: str) -> None:
+        self._connected.set()
         if self._hear is not None and sid not in self._hearing:
             task = asyncio.create_task(self._hear(track), name=f"phone-hears {sid}")
             task.add_done_callback(_report)

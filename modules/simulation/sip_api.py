@@ -1,4 +1,5 @@
 """LiveKit's SIP API over HTTP, as far as a fleet needs it, and what a test wants to read: /ledger, /scenarios, /healthz.
+Calls that come in are asked for in inbound_api.py.
 
 Twirp: protobuf in and out, errors as JSON. Tokens are checked as livekit-server checks them. No call logic here.
 """
@@ -14,6 +15,7 @@ from livekit import api
 from modules.metrics_logger import get_logger
 from modules.simulation import twirp
 from modules.simulation.carrier import Carrier
+from modules.simulation.inbound_api import add_inbound
 
 log = get_logger(__name__)
 
@@ -49,6 +51,7 @@ def make_app(carrier: Carrier, tokens: api.TokenVerifier) -> web.Application:
     app.router.add_get("/ledger", ledger)
     app.router.add_get("/scenarios", scenarios)
     app.router.add_get("/healthz", healthz)
+    add_inbound(app, carrier)
     return app
 
 
