@@ -1,7 +1,7 @@
 """The one table of vendors: what a personality may name, what each needs, what it uses when nothing is said.
 
 The words the loader accepts, missing keys, `providers list` and docs/providers.md come from here. How a vendor is called is in
-speech/, one file each. Standard library only: it is read by the API and the command line, which load no vendor.
+speech/, one file each. It is read by the API and the command line, so it loads no vendor.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
+
+from modules.calls.errors import InvalidField
 
 Kind = Literal["stt", "llm", "tts"]
 KINDS: dict[Kind, str] = {"stt": "speech to text", "llm": "language model", "tts": "text to speech"}
@@ -161,6 +163,15 @@ def lacking(kind: Kind, component: Component, settings: object) -> list[str]:
         return []
     named = {"AZURE_OPENAI_DEPLOYMENT_NAME"} if component.model else set()
     return [name for name, there in keys_present(found, settings).items() if not there and name not in named]
+
+
+def check_keys(personality_id: str, components: object, settings: object) -> None:
+    """Raise InvalidField for the first setting that a personality's components need and that is empty."""
+    for kind in KINDS:
+        for component in getattr(components, kind):
+            for name in lacking(kind, component, settings):
+                reason = f"'{personality_id}' uses {component.provider}, which needs {name}; set it in .env."
+                raise InvalidField(reason, field="personality")
 
 
 def _is_loopback(host: str) -> bool:

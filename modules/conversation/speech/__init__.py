@@ -64,7 +64,7 @@ class Voice:
 def build(components: Components, settings: Settings, variables: dict[str, str]) -> Voice:
     """Return the models of a personality; a list becomes a fallback chain. Raises MissingKey, YamlError."""
     ears = [HEARING[item.provider](item, settings) for item in components.stt]
-    minds = [_mind(item, settings, variables) for item in components.llm]
+    minds = [mind(item, settings, variables) for item in components.llm]
     mouths = [SPEAKING[item.provider](item, settings) for item in components.tts]
     return Voice(
         ears[0] if len(ears) == 1 else stt.FallbackAdapter(ears),
@@ -73,7 +73,8 @@ def build(components: Components, settings: Settings, variables: dict[str, str])
     )
 
 
-def _mind(component: Thinking, settings: Settings, variables: dict[str, str]) -> llm.LLM[Any]:
+def mind(component: Thinking, settings: Settings, variables: dict[str, str]) -> llm.LLM[Any]:
+    """Return one language model; `variables` fill a local script's places. Raises MissingKey, YamlError."""
     if component.provider != "local":
         return THINKING[component.provider](component, settings)
     return scripted_llm(load_script(settings.prompts_dir / "scripts" / f"{component.script}.yaml"), variables)
