@@ -100,6 +100,8 @@ class Expect(_Strict):
 
 class Scenario(_Strict):
     name: str = Field(min_length=1)
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    """Of what is said. Only English is spoken well, and only English words are expected by local listeners."""
     number: Annotated[str, AfterValidator(_simulated)]
     about: str = Field(min_length=1)
     rings_s: Seconds = 1.0

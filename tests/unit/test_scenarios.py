@@ -35,7 +35,8 @@ def test_our_scenarios_load_and_end_in_known_outcomes() -> None:
 def test_the_listener_expects_every_line() -> None:
     """Nothing that a person can say is missing from what the agent listens for."""
     expected = set(collect_lines(FOLDER))
-    for scenario in load_scenarios(FOLDER).values():
+    english = [scenario for scenario in load_scenarios(FOLDER).values() if scenario.language == "en"]
+    for scenario in english:
         assert set(scenario.person.lines() if scenario.person else []) <= expected
 
 

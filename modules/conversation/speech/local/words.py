@@ -65,10 +65,15 @@ def _is_english(value: Any) -> bool:
 
 def _filled(content: dict[str, Any]) -> Iterator[str]:
     declared = content.get("variables")
-    defaults = {str(k): str(v) for k, v in declared.items()} if isinstance(declared, dict) else {}
+    stated = {str(name): _default(one) for name, one in declared.items()} if isinstance(declared, dict) else {}
+    defaults = {name: str(value) for name, value in stated.items() if value is not None}
     for line in _spoken(content, spoken=False):
         # What is still a template here has a value only at call time: the words on either side are all we can know.
         yield from (part.strip() for part in _JINJA.split(fill(line, defaults)) if words_of(part))
+
+
+def _default(variable: Any) -> Any:
+    return variable.get("default") if isinstance(variable, dict) else variable
 
 
 def _spoken(value: Any, *, spoken: bool) -> Iterator[str]:
