@@ -9,7 +9,7 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Depends, Request
 
 from config import Settings, parse_hours
-from modules.call_history import ApiKeys, History, Search, open_history
+from modules.call_history import ApiKeys, History, Search, Stats, open_history
 from modules.call_queue_manager import CallQueue, Records, Store, Workers, connect, make_durable
 from modules.call_queue_manager.events import BLOCK_MS
 from modules.calls.errors import Unavailable
@@ -83,6 +83,7 @@ class Past:
 
     history: History
     search: Search
+    stats: Stats
     keys: ApiKeys
 
     async def close(self) -> None:
@@ -127,7 +128,7 @@ def parts_of(settings: Settings) -> Parts:
 
     async def past() -> Past:
         history = await open_history(settings.database_url)
-        return Past(history, Search(history), ApiKeys(history))
+        return Past(history, Search(history), Stats(history), ApiKeys(history))
 
     personalities = personalities_of(settings)
     return Parts(

@@ -148,6 +148,7 @@ class CallView(BaseModel):
     to_number: str
     from_number: str
     personality: str
+    arm: str
     personality_hash: str
     trunk: str
     simulated: bool

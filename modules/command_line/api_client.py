@@ -83,6 +83,9 @@ class ApiClient:
     async def calls(self, **filters: Any) -> dict[str, Any]:
         return await self._ask("GET", "/v1/calls", params={name: value for name, value in filters.items() if value is not None})
 
+    async def stats(self, **filters: Any) -> dict[str, Any]:
+        return await self._ask("GET", "/v1/stats", params={name: value for name, value in filters.items() if value is not None})
+
     async def transcript(self, call_id: str) -> list[dict[str, Any]]:
         turns: list[dict[str, Any]] = (await self._ask("GET", f"/v1/calls/{call_id}/transcript"))["turns"]
         return turns

@@ -5,6 +5,7 @@ import typer
 from modules.command_line import calls, config_show, keys, personalities, providers
 from modules.command_line.demo import demo
 from modules.command_line.set_up import setup
+from modules.command_line.stats import stats
 from modules.command_line.up_down import down, up
 
 app = typer.Typer(
@@ -14,7 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for verb in (demo, setup, up, down, calls.call, calls.calls, calls.show, calls.cancel):
+for verb in (demo, setup, up, down, calls.call, calls.calls, calls.show, calls.cancel, stats):
     app.command()(verb)
 app.add_typer(config_show.app, name="config")
 app.add_typer(keys.app, name="keys")

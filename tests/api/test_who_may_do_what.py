@@ -29,6 +29,7 @@ SCOPES = {
     ("POST", "/v1/personalities/{personality_id}/validate"): "calls:read",
     ("GET", "/v1/prompts"): "calls:read",
     ("GET", "/v1/prompts/{key}"): "calls:read",
+    ("GET", "/v1/stats"): "calls:read",
     ("GET", "/v1/trunks"): "calls:read",
     ("GET", "/v1/queue"): "calls:read",
     ("POST", "/v1/queue/pause"): "admin",

@@ -71,7 +71,7 @@ async def _dry_run(parts: Parts, body: NewCall, principal: Principal, now: datet
 async def list_calls(
     request: Request, response: Response, _: Reads, parts: Using, now: Now,
     state: State | None = None, outcome: Outcome | None = None, direction: Direction | None = None,
-    personality: MaybeName | None = None, trunk: MaybeName | None = None, simulated: bool | None = None,
+    personality: MaybeName | None = None, arm: MaybeName | None = None, trunk: MaybeName | None = None, simulated: bool | None = None,
     to_number: Annotated[str | None, Query(max_length=32)] = None,
     created_from: Moment | None = None, created_before: Moment | None = None,
     q: Annotated[str | None, Query(min_length=1, max_length=200, description="Looked for in what was said and in names.")] = None,
@@ -80,7 +80,7 @@ async def list_calls(
     """List calls, newest first. Follow `next_cursor` (or the Link header) for the next page."""
     wanted = numbers.parse(to_number, parts.settings.default_region) if to_number else None
     filters = Filters(
-        state=state, outcome=outcome, direction=direction, personality=personality, trunk=trunk, simulated=simulated,
+        state=state, outcome=outcome, direction=direction, personality=personality, arm=arm, trunk=trunk, simulated=simulated,
         to_number=wanted, created_from=created_from, created_before=created_before, text=q,
     )  # fmt: skip
     page = await (await parts.past.get()).search.page(filters, limit=limit, cursor=cursor)
