@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     )
     calling_hours: str = _named("", "Local time at the callee in which to dial, e.g. 08:00-21:00; empty = any.")
 
+    inbound_per_minute: int = _named(6, "Calls taken from one caller's number in any minute; 0 = any number.")
+    inbound_per_hour: int = _named(60, "Calls taken from one caller's number in any hour; 0 = any number.")
+    contacts_file: Path = _named(Path("data/contacts.yaml"), "Who calls from which number, if the file is there.")
+
     num_agents: int = _named(1, "Worker processes started by `up` and compose.")
     worker_slots: int = _named(8, "Calls one worker holds at once.")
     worker_port: int = _named(8081, "The worker's health port; 0 = any free one.")

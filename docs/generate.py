@@ -24,6 +24,7 @@ GROUPS = {
     "sip_trunk_hostname": "The phone line",
     "api_key": "The API",
     "default_region": "What may be dialled",
+    "inbound_per_minute": "Calls that come in",
     "num_agents": "How much at once, how long",
     "data_dir": "Files and logs",
     "azure_speech_key": "Speech and language models",
