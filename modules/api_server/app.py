@@ -20,7 +20,7 @@ from modules.api_server.keys import KeyRing
 from modules.api_server.metrics import Metrics
 from modules.api_server.openapi import describe
 from modules.api_server.parts import Parts, parts_of
-from modules.api_server.routes import calls, events, fleet, health, keys, personalities, web
+from modules.api_server.routes import calls, events, fleet, health, keys, personalities, phone, web
 from modules.api_server.routes.stats import router as stats_router
 from modules.api_server.security_headers import SecurityHeaders
 from modules.api_server.session import Sessions
@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     sessions = Sessions(settings.livekit_api_secret.get_secret_value(), ring)
     app.state.fan_out = FanOut(parts.listening)
     app.state.parts, app.state.metrics, app.state.ring, app.state.sessions = parts, metrics, ring, sessions
-    for module in (calls, events, fleet, keys, personalities):
+    for module in (calls, phone, events, fleet, keys, personalities):
         app.include_router(module.router, dependencies=documented)
     app.include_router(stats_router, dependencies=documented)
     app.include_router(health.router)

@@ -20,7 +20,7 @@ from modules.api_server.problems import answer
 from modules.api_server.session import COOKIE, Sessions
 from modules.calls.errors import VoicefleetError
 
-PUBLIC = frozenset({"/", "/docs", "/openapi.json", "/health", "/livez", "/readyz", "/metrics", "/sign-in"})
+PUBLIC = frozenset({"/", "/docs", "/openapi.json", "/health", "/livez", "/readyz", "/metrics", "/sign-in", "/api/phone/health"})
 """What answers without a key: the page without any data in it, and what supervisors ask. Files below /web/ as well."""
 _WEB = "/web/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

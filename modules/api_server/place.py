@@ -8,6 +8,7 @@ from typing import Literal
 
 from fastapi.encoders import jsonable_encoder
 
+from modules.api_server import on_behalf
 from modules.api_server.errors import GateRefused
 from modules.api_server.keys import Principal
 from modules.api_server.parts import Live, Parts
@@ -94,15 +95,16 @@ def prepared(parts: Parts, wanted: NewCall, principal: Principal, now: datetime)
     not_before, expires_at = _times(wanted, now, timedelta(seconds=settings.calls_expire_s))
     if wanted.max_call_s and wanted.max_call_s > settings.max_call_s:
         raise InvalidField(f"max_call_s is at most {settings.max_call_s} (MAX_CALL_S).", field="max_call_s")
+    behalf = on_behalf.told(wanted)
     call = Call(
         call_id=new_call_id(Direction.OUTBOUND, now),
         to_number=to_number,
         from_number=trunk.from_number,
         trunk=trunk.name,
         simulated=trunk.simulated,
-        personality=wanted.personality or settings.default_personality,
+        personality=wanted.personality or (on_behalf.PERSONALITY if behalf else settings.default_personality),
         caller_name=wanted.caller_name,
-        variables=dict(wanted.variables),
+        variables=wanted.variables | behalf,
         metadata=dict(wanted.metadata),
         llm_prompt=wanted.llm_prompt,
         greeting=wanted.greeting,
@@ -115,13 +117,15 @@ def prepared(parts: Parts, wanted: NewCall, principal: Principal, now: datetime)
         not_before=not_before,
         expires_at=expires_at,
     )
-    _can_be_spoken(parts, call)
+    _can_be_spoken(parts, call, behalf)
     return call
 
 
-def _can_be_spoken(parts: Parts, call: Call) -> None:
+def _can_be_spoken(parts: Parts, call: Call, behalf: dict[str, str]) -> None:
     """Put the script together once, so that a missing variable or a broken file is heard of now and not by the callee."""
     try:
+        for speaks in parts.composer.speakers(call):
+            on_behalf.check(behalf, call.variables, speaks)
         components = parts.composer.compose(call).personality.content.components
     except YamlError as error:
         raise InvalidField(f"The personality '{call.personality}' cannot be used: {error}", field="personality") from None

@@ -68,7 +68,22 @@ class OutboundCall(Body):
     greeting: Text = Field("", description="The agent's first words, instead of the personality's.")
 
 
-class NewCall(OutboundCall):
+class OnBehalf(Body):
+    """What a call on someone's behalf is about, and all that its agent knows."""
+
+    action: Line = Field(
+        "", description="What the agent shall get done; goes on after `I am calling to`. Makes concierge the default voice.",
+        examples=["book a table for two"],
+    )  # fmt: skip
+    context: Text = Field(
+        "", description="All that the agent may answer from; to anything else it offers that a person calls back."
+    )
+    callee_name: Line = Field("", description="Who is called, by name; greeted with it.")
+    agent_name: Line = Field("", description="What the agent calls itself.")
+    organization: Line = Field("", description="For whom the agent calls; needed with action.")
+
+
+class NewCall(OnBehalf, OutboundCall):
     """A call to be placed."""
 
     personality: MaybeName = Field("", description="Which personality speaks; empty = DEFAULT_PERSONALITY.")
@@ -85,6 +100,13 @@ class NewCall(OutboundCall):
     priority: Priority = Field(Priority.NORMAL, description="Which waiting call goes first.")
     max_call_s: int | None = Field(None, ge=10, le=14_400, description="Longest conversation; at most and by default MAX_CALL_S.")
     dry_run: bool = Field(False, description="Check everything, queue nothing, answer what would happen.")
+
+
+class PhoneCall(OnBehalf):
+    """A call on someone's behalf, in the words of an older interface."""
+
+    phone_number: str = Field(description="Who is called: E.164, or a number of DEFAULT_REGION.", examples=["+12025550100"])
+    action: Annotated[Line, StringConstraints(min_length=1)] = Field(description="As in POST /v1/calls.")
 
 
 class Cancel(Body):

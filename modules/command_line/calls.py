@@ -16,6 +16,11 @@ from modules.command_line.story import Story
 Personality = Annotated[
     str, typer.Option("--personality", "-p", help="Who speaks: a file in agents/.", autocompletion=personalities)
 ]
+Action = Annotated[str, typer.Option(metavar="TEXT", help='What the agent shall get done: "book a table for two".')]
+Context = Annotated[str, typer.Option(metavar="TEXT", help="With --action: all that the agent may answer from.")]
+CalleeName = Annotated[str, typer.Option(metavar="NAME", help="With --action: who is called.")]
+AgentName = Annotated[str, typer.Option(metavar="NAME", help="With --action: what the agent calls itself.")]
+Organization = Annotated[str, typer.Option(metavar="NAME", help="With --action, needed: for whom the agent calls.")]
 
 
 def call(
@@ -25,12 +30,18 @@ def call(
     trunk: Annotated[str, typer.Option(help="Which trunk dials; `simulated` reaches no phone.")] = "",
     greeting: Annotated[str, typer.Option(help="The agent's first words.")] = "",
     llm_prompt: Annotated[str, typer.Option(help="Instructions for this one call.")] = "",
+    action: Action = "",
+    context: Context = "",
+    callee_name: CalleeName = "",
+    agent_name: AgentName = "",
+    organization: Organization = "",
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show the call live until it ends.")] = False,
     as_json: AsJson = False,
     api_url: ApiUrl = "",
 ) -> None:
     """Call a number.
 
+    With --action the agent calls on someone's behalf, as personality `concierge` unless another is named.
     With --watch the exit code is 0 only if the call ended `completed`; with --json as well, each event is one line of JSON.
 
     Example: ./voicefleet call +12025550100 --trunk simulated --watch
@@ -38,7 +49,10 @@ def call(
     output = Output(as_json=as_json)
 
     async def work() -> int | None:
-        wanted = {"personality": personality, "trunk": trunk, "greeting": greeting, "llm_prompt": llm_prompt}
+        wanted = {
+            "personality": personality, "trunk": trunk, "greeting": greeting, "llm_prompt": llm_prompt, "action": action,
+            "context": context, "callee_name": callee_name, "agent_name": agent_name, "organization": organization,
+        }  # fmt: skip
         body: dict[str, Any] = {"to_number": number} | {name: value for name, value in wanted.items() if value}
         body |= {"variables": _variables(var or [])} if var else {}
         async with client(api_url) as api:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.redis
 
 SCOPES = {
     ("POST", "/api/outbound-call"): "calls:write",
+    ("POST", "/api/phone/call"): "calls:write",
     ("POST", "/v1/calls"): "calls:write",
     ("GET", "/v1/calls"): "calls:read",
     ("GET", "/v1/calls/{call_id}"): "calls:read",
@@ -38,7 +39,7 @@ SCOPES = {
     ("GET", "/v1/keys"): "admin",
     ("DELETE", "/v1/keys/{key_id}"): "admin",
 }
-OPEN = {"/", "/docs", "/openapi.json", "/health", "/livez", "/readyz", "/metrics", "/sign-in"}
+OPEN = {"/", "/docs", "/openapi.json", "/health", "/livez", "/readyz", "/metrics", "/sign-in", "/api/phone/health"}
 SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 
 

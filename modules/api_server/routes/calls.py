@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from modules.api_server.guard import Reads, Writes
 from modules.api_server.keys import Principal
 from modules.api_server.parts import Now, Parts, Using
-from modules.api_server.place import accept, foretell, repeat_of
+from modules.api_server.place import Accepted, accept, foretell, repeat_of
 from modules.api_server.schemas import CallView, Cancel, DryRun, MaybeName, Moment, NewCall, OutboundCall, Placed
 from modules.api_server.views import call_view
 from modules.call_history import Filters
@@ -34,7 +34,11 @@ async def outbound_call(
 ) -> Placed:
     """Place a call with the default personality."""
     wanted = NewCall.model_validate(body.model_dump())
-    accepted = await accept(parts, wanted, principal, repeat_of(idempotency_key, principal, wanted), now)
+    return queued(await accept(parts, wanted, principal, repeat_of(idempotency_key, principal, wanted), now), response)
+
+
+def queued(accepted: Accepted, response: Response) -> Placed:
+    """Return the seed interface's answer to a call that was accepted."""
     if accepted.repeated:
         response.headers["Idempotent-Replayed"] = "true"
     masked = numbers.mask(accepted.call.to_number)

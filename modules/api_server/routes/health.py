@@ -14,6 +14,7 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/health")
+@router.get("/api/phone/health", summary="Health, under an older address")
 async def health(request: Request) -> JSONResponse:
     """Every part by name. 503 when one is down; "degraded" with 200 when all work but something needs a look."""
     checks: Health = request.app.state.health
