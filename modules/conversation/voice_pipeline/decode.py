@@ -7,6 +7,7 @@ uploads are answered at once; that is counted in pipeline.py.
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from modules.conversation.voice_pipeline.errors import AudioTooLong, BrokenAudio
 
 WALL_S = 20.0
 _PIECE = 64 * 1024
+_NAMES = {"wav": "WAV", "ogg": "OGG", "mp3": "MP3", "matroska": "WebM"}
+# Told by the child, or by the signal that the system ended it with.
+_TOO_COSTLY = frozenset({Went.TOO_COSTLY, -int(getattr(signal, "SIGXCPU", 0)), -int(getattr(signal, "SIGKILL", 0))} - {0})
 # All of the environment that Python itself may need to start; no setting, no secret.
 _STARTS_WITH = ("LD_LIBRARY_PATH", "SYSTEMROOT")
 
@@ -48,10 +52,10 @@ async def decoded(upload: bytes, container: str, longest_s: float) -> bytes:
         went, sound = Went.TOO_COSTLY, b""
     if went == Went.TOO_LONG or len(sound) > longest_s * BYTES_A_SECOND:
         raise AudioTooLong(f"The file plays longer than {longest_s:g} s.", field="file")
-    if went == Went.BROKEN and not sound:
-        raise BrokenAudio(f"The file begins like {container.upper()} and cannot be played.", field="file")
-    if went not in (Went.WELL, Went.BROKEN):
+    if went in _TOO_COSTLY:
         raise AudioTooLong("The file takes more time or memory to decode than any honest one.", field="file")
+    if went != Went.WELL and not (went == Went.BROKEN and sound):  # what comes before a break can be heard
+        raise BrokenAudio(f"The file begins like {_NAMES[container]} and cannot be played.", field="file")
     if not sound:
         raise BrokenAudio("There is no sound in the file.", field="file")
     return sound
