@@ -90,8 +90,8 @@ def _split(texts: Texts, split_id: str, tree: yaml.MappingNode, files: list[str]
         try:
             arms[arm] = _arm(texts, arm, files)
         except ValueError as error:
-            where, line, column = _place(tree, (FIELD, arm), path)
-            wrong.append(YamlError(where, line, f"{FIELD}.{arm}", str(error), column=column))
+            mark = [key for _, key, _ in walk(tree, (FIELD, arm))][-1].start_mark
+            wrong.append(YamlError(path, mark.line + 1, f"{FIELD}.{arm}", str(error), column=mark.column + 1))
     if wrong:
         wrong[0].more = tuple(wrong[1:])
         raise wrong[0]
