@@ -119,8 +119,22 @@ def _sha256(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _keys(content: Personality) -> tuple[str, str, str]:
-    return HOUSE_RULES, content.prompts.inbound, content.prompts.outbound
+def _keys(content: Personality) -> tuple[str, ...]:
+    return (HOUSE_RULES, *_named_prompts(content).values())
+
+
+def _named_prompts(content: Personality) -> dict[tuple[str, str], str]:
+    """Return the prompts a personality names, by the field that names them."""
+    found = {("prompts", "inbound"): content.prompts.inbound, ("prompts", "outbound"): content.prompts.outbound}
+    if content.voicemail and content.voicemail.prompt:
+        found["voicemail", "prompt"] = content.voicemail.prompt
+    return found
+
+
+def _spoken(content: Personality) -> dict[tuple[str, ...], str]:
+    """Return the texts with variables that a personality speaks itself, by field."""
+    message = content.voicemail.message if content.voicemail else ""
+    return {("greeting",): content.greeting} | ({("voicemail", "message"): message} if message else {})
 
 
 def _pages(book: PromptBook, content: Personality) -> list[str]:
@@ -129,17 +143,18 @@ def _pages(book: PromptBook, content: Personality) -> list[str]:
 
 def _check_prompts(book: PromptBook, content: Personality, tree: yaml.MappingNode, path: Path) -> None:
     """Look through everything that can be said, so that only values can be missing later. Raises YamlError."""
-    for direction in ("inbound", "outbound"):
-        key = getattr(content.prompts, direction)
+    for location, key in _named_prompts(content).items():
         if key not in book.entries:
-            where, line, column = _place(tree, ("prompts", direction), path)
+            where, line, column = _place(tree, location, path)
             reason = f"there is no prompt '{key}' in {INDEX}{near(key, list(book.entries))}"
-            raise YamlError(where, line, f"prompts.{direction}", reason, column=column)
+            raise YamlError(where, line, ".".join(location), reason, column=column)
     usable = {CALLER_NAME, *content.variables, *(name for key in _keys(content) for name in book.needs(key))}
-    where, line, column = _place(tree, ("greeting",), path)
-    for name in sorted(book.names_in(content.greeting, where, line, "greeting") - usable):
-        reason = f"uses the variable '{name}', which is not declared under `variables`{near(name, sorted(usable))}"
-        raise YamlError(where, line, "greeting", reason, column=column)
+    for spoken, text in _spoken(content).items():
+        field = ".".join(spoken)
+        where, line, column = _place(tree, spoken, path)
+        for name in sorted(book.names_in(text, where, line, field) - usable):
+            reason = f"uses the variable '{name}', which is not declared under `variables`{near(name, sorted(usable))}"
+            raise YamlError(where, line, field, reason, column=column)
 
 
 def _place(tree: yaml.MappingNode, location: tuple[str, ...], path: Path) -> tuple[Path, int, int]:

@@ -21,6 +21,7 @@ from modules.calls.retry import retry_at
 from modules.conversation.call_script import CallScript
 from modules.conversation.ending import Closing, Ending
 from modules.conversation.greeting import Greeting
+from modules.conversation.machine import Machine
 from modules.conversation.phone_line import Failed
 from modules.conversation.scribe import Scribe
 from modules.conversation.session import Caller, room_options
@@ -70,6 +71,8 @@ class CallRunner:
         self._transcript = Transcript(scribe)
         self._greeting = Greeting(script.greeting)
         self._unasked = Unasked(session, script.personality.content, self._transcript, self._hang_up, self._broke)
+        self._machine = Machine(script, session, voice.llm, self._transcript, self._unasked.dead_air, self._hang_up)
+        self._unasked.muted = lambda: self._machine.known
         self._state = State.PLACING
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -89,7 +92,7 @@ class CallRunner:
         self._watch()
         await self._desk.connect()
         self._start(self._greeting.prepare(self._voice.tts), "greeting")
-        agent = Caller(self._script, over=lambda: self._hang_up("the agent said goodbye"))
+        agent = Caller(self._script, over=lambda: self._hang_up("the agent said goodbye"), machine=self._machine)
         await self._session.start(agent, room=self._desk.room, room_options=room_options(), session_host=False, record=False)
         failed = await self._desk.ring(self._held, self._dialing)
         if failed:
@@ -110,6 +113,7 @@ class CallRunner:
         self._unasked.dead_air.owe(firm=True)
         self._start(self._unasked.at_the_limit(self._max_call_s()), "time limit")
         self._start(self._unasked.when_the_voice_fails(), "dead air")
+        self._start(self._machine.deal(), "machine")
         try:
             sound = self._greeting.frames() if self._greeting.ready else NOT_GIVEN
             greeting = self._session.say(self._greeting.text, audio=sound, allow_interruptions=False)

@@ -22,6 +22,10 @@ class CallScript:
     greeting: str
     variables: dict[str, str]
     arm: str = ""
+    message: str = ""
+    """What a mailbox is told."""
+    message_task: str = ""
+    """By what the model words that, where the personality names a prompt for it."""
 
 
 class Composer:
@@ -55,12 +59,15 @@ class Composer:
         task = call.llm_prompt or prompts.render(key, values)
         greeting = call.greeting or prompts.fill(content.greeting, values, where="greeting")
         defaults = {name: item.default for name, item in content.variables.items() if item.default is not None}
+        rules, voicemail = prompts.render(HOUSE_RULES, values), content.voicemail
         return CallScript(
             personality=loaded,
-            instructions=f"{prompts.render(HOUSE_RULES, values)}\n\n{task}",
-            greeting=opening(greeting, content.language),
+            instructions=f"{rules}\n\n{task}",
+            greeting=opening(greeting, content.language, content.disclosure),
             variables={CALLER_NAME: ""} | defaults | given,
             arm=arm,
+            message=prompts.fill(voicemail.message, values, where="voicemail.message") if voicemail else "",
+            message_task=f"{rules}\n\n{prompts.render(voicemail.prompt, values)}" if voicemail and voicemail.prompt else "",
         )
 
     def _known(self, speaks: Loaded, call: Call) -> dict[str, str]:

@@ -35,9 +35,18 @@ _DOUBT = re.compile(
 )
 
 
-def opening(greeting: str, language: str) -> str:
-    """Return the greeting, with the disclosure in front where it does not disclose itself beyond doubt."""
-    said = _SAYS_SO.search(greeting)
-    if said and said.end() <= _AT_ONCE and not _DOUBT.search(greeting):
+def opening(greeting: str, language: str, disclosure: str = "") -> str:
+    """Return the greeting, with a disclosure in front where it does not disclose itself beyond doubt.
+
+    `disclosure` is the personality's own wording of it; the fixed sentence of its language stands in where there is none.
+    """
+    if discloses(greeting):
         return greeting
-    return f"{DISCLOSURE.get(language, DISCLOSURE['en'])} {greeting}"
+    return f"{disclosure or DISCLOSURE.get(language, DISCLOSURE['en'])} {greeting}"
+
+
+def discloses(text: str) -> bool:
+    """Return whether a text says, plainly and at once, that an AI is speaking."""
+    said = _SAYS_SO.search(text)
+    fixed = any(sentence in text[:_AT_ONCE] for sentence in DISCLOSURE.values())
+    return (fixed or bool(said and said.end() <= _AT_ONCE)) and not _DOUBT.search(text)

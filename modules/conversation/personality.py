@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeA
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from modules.conversation import vendors
+from modules.conversation.duties import Voicemail
 from modules.conversation.inbound_numbers import InboundNumbers
+from modules.conversation.opening import discloses
 from modules.conversation.variables import Variables
 
 if TYPE_CHECKING:  # a type checker cannot read a Literal out of a table
@@ -163,6 +165,10 @@ class Personality(_Strict):
         min_length=1, max_length=1000,
         description="The first words after the answer, with variables. If it does not say that an AI speaks, that comes first.",
     )  # fmt: skip
+    disclosure: str = Field(
+        default="", max_length=300,
+        description="Its own sentence that says so, without variables, instead of the fixed one of its language.",
+    )  # fmt: skip
     turns: Turns = Field(default=Turns(), description="Who speaks when, and for how long.")
     sentences: Sentences = Field(default=Sentences(), description="Fixed sentences in the personality's language.")
     variables: Variables = Field(
@@ -172,10 +178,18 @@ class Personality(_Strict):
         default=["llm_prompt", "greeting"], max_length=2, description="What one call may replace by its own words; [] = nothing."
     )
 
+    voicemail: Voicemail | None = Field(default=None, description="What a machine is told that takes the call.")
     inbound_numbers: InboundNumbers = Field(
         default=[], max_length=1000,
         description="The numbers of ours whose calls it answers, as E.164. No two may claim one; `extends` passes none on.",
     )  # fmt: skip
+
+    @field_validator("disclosure")
+    @classmethod
+    def _says_so(cls, value: str) -> str:
+        if value and (not discloses(value) or "{" in value):
+            raise ValueError("must say plainly, without variables, that an AI speaks: 'I am the AI assistant of City Clinic.'")
+        return value
 
     @model_validator(mode="after")
     def _somebody_tells_the_end(self) -> Self:

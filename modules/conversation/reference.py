@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from modules.conversation.duties import Voicemail
 from modules.conversation.opening import DISCLOSURE
 from modules.conversation.personality import Hearing, Personality, Prompts, Sentences, Speaking, Thinking, Turns
 from modules.conversation.prompt_book import Entry
@@ -24,6 +25,7 @@ _TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`prompts`", "prompts.", Prompts),
     ("`turns`", "turns.", Turns),
     ("`sentences`", "sentences.", Sentences),
+    ("`voicemail`", "voicemail.", Voicemail),
     ("A variable", "variables.NAME.", Variable),
     ("An entry of `prompts.yaml`", "KEY.", Entry),
 )
@@ -76,8 +78,8 @@ parent may have one too, circles are refused. A file whose name starts with `_` 
 
 ## The words nobody can edit away
 
-A greeting that does not say that an AI is speaking gets a sentence in front that does. It depends on `language`; one that is
-not in this list gets the English sentence.
+A greeting that does not say that an AI is speaking gets a sentence in front that does, and so does a message for a mailbox.
+`disclosure` words it; where it is empty, `language` decides. One that is not in this list gets the English sentence.
 
 """
 _VARIABLES = """## Variables

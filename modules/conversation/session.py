@@ -3,13 +3,26 @@
 The lean options (16 kHz, no gain control, no text streams) cost a third less CPU than the framework's defaults.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 
 from livekit import rtc
-from livekit.agents import NOT_GIVEN, Agent, AgentSession, RunContext, function_tool, inference, vad
+from livekit.agents import (
+    NOT_GIVEN,
+    Agent,
+    AgentSession,
+    ModelSettings,
+    RunContext,
+    StopResponse,
+    function_tool,
+    inference,
+    llm,
+    stt,
+    vad,
+)
 from livekit.agents.voice import room_io
 
 from modules.conversation.call_script import CallScript
+from modules.conversation.machine import Machine
 from modules.conversation.speech import Voice
 from modules.conversation.turn_taking import detector, end_of_turn
 from modules.sip_management import CALLEE
@@ -71,9 +84,27 @@ def room_options() -> room_io.RoomOptions:
 class Caller(Agent):
     """The agent of one call, with the one tool every agent has."""
 
-    def __init__(self, script: CallScript, over: Callable[[], None]) -> None:
+    def __init__(self, script: CallScript, over: Callable[[], None], machine: Machine | None = None) -> None:
         super().__init__(instructions=script.instructions, turn_detection=NOT_GIVEN)
         self._over = over
+        self._machine = machine
+
+    async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
+        """Answer nothing to a mailbox that is dealt with by itself."""
+        if self._machine and self._machine.known:
+            raise StopResponse
+
+    def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterable[stt.SpeechEvent | str]:
+        """Hear as every agent does, with one more ear for a mailbox's beep."""
+        return Agent.default.stt_node(self, self._overheard(audio), model_settings)
+
+    async def _overheard(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
+        async for frame in audio:
+            if self._machine:
+                self._machine.hears(frame)
+            yield frame
 
     @function_tool(name="end_call")
     async def end_call(self, context: RunContext[None]) -> str | None:

@@ -41,9 +41,13 @@ class Unasked:
         self._over = over
         self._broke = broke
         self._nudges = 0
+        self.muted: Callable[[], bool] = lambda: False
+        """Whether there is nobody to ask, e.g. because a mailbox is on the line."""
 
     async def to_silence(self) -> None:
         """Ask whether they are there; after the last time, say goodbye."""
+        if self.muted():
+            return
         self.dead_air.owe(firm=True)
         if self._nudges < self._personality.turns.nudges:
             self._nudges += 1
@@ -80,5 +84,5 @@ class Unasked:
         await greeting
         await asyncio.sleep(self._personality.turns.endpointing_s + _TURN_ENDS_S)
         words = self._transcript.unanswered
-        if words and self._session.user_state != "speaking" and self._session.agent_state == "listening":
+        if words and not self.muted() and self._session.user_state != "speaking" and self._session.agent_state == "listening":
             self._session.generate_reply(user_input=" ".join(words))

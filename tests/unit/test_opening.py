@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modules.conversation.opening import DISCLOSURE, opening
+from modules.conversation.opening import DISCLOSURE, discloses, opening
 
 pytestmark = pytest.mark.unit
 
@@ -68,3 +68,16 @@ def test_whatever_is_written_the_words_are_there_early(before: str, after: str, 
 def test_nothing_of_the_greeting_is_lost(greeting: str) -> None:
     """The disclosure is added, never put in place of somebody's words."""
     assert opening(greeting, "en").endswith(greeting)
+
+
+def test_a_personality_may_word_it_itself() -> None:
+    """My own sentence stands in front instead of the fixed one, and only where the greeting needs it."""
+    mine = "I am the AI assistant of City Clinic."
+    assert opening("Good morning.", "de", mine) == f"{mine} Good morning."
+    assert opening("Hello, this is an AI assistant.", "en", mine) == "Hello, this is an AI assistant."
+
+
+@pytest.mark.parametrize("sentence", DISCLOSURE.values())
+def test_every_fixed_sentence_is_known_for_what_it_is(sentence: str) -> None:
+    """Whoever writes the fixed sentence of a language as their own is believed."""
+    assert discloses(sentence)

@@ -109,6 +109,26 @@ def test_after_a_broken_edit_the_last_good_version_speaks(folder: Path, file: st
     (folder / "prompts" / "prompts.yaml").write_text(BOOK)
 
 
+def test_a_mailbox_is_told_what_the_call_is_about(folder: Path) -> None:
+    """My message has the call's own values in it."""
+    message = "voicemail: {action: leave_message, message: 'Please call {{ organization }}.'}\n"
+    (folder / "agents" / "desk.yaml").write_text(DESK + message)
+    found = script(fleet(folder), variables={"organization": "Town Hall"})
+    assert (found.message, found.message_task) == ("Please call Town Hall.", "")
+
+
+def test_a_message_may_be_worded_by_a_prompt(folder: Path) -> None:
+    """The prompt I name is one of the personality's: its variables are the call's, and an edit of it is a new version."""
+    (folder / "prompts" / "prompts.yaml").write_text(BOOK + "mailbox: {file: mailbox.md, variables: [visits]}\n")
+    (folder / "prompts" / "mailbox.md").write_text("Say that visit {{ visits }} is due.")
+    (folder / "agents" / "desk.yaml").write_text(DESK + "voicemail: {action: leave_message, prompt: mailbox}\n")
+    running = fleet(folder)
+    found = script(running, variables={"visits": "3"})
+    assert (found.message, found.message_task) == ("", "Be kind.\n\nSay that visit 3 is due.")
+    (folder / "prompts" / "mailbox.md").write_text("Ask for a call back.")
+    assert script(running).personality.sha256 != found.personality.sha256
+
+
 def test_a_number_is_answered_by_the_one_that_lists_it(folder: Path) -> None:
     """I give two personalities a number each; what extends one of them does not take its number too."""
     (folder / "agents" / "desk.yaml").write_text(DESK + "inbound_numbers: ['+493012345678']\n")
