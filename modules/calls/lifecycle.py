@@ -46,6 +46,8 @@ _DEFAULT_OUTCOME: dict[tuple[State, Event], Outcome] = {
     **{(state, Event.BLOCKED): Outcome.BLOCKED for state in (State.QUEUED, State.PLACING)},
     (State.QUEUED, Event.EXPIRED): Outcome.EXPIRED,
 }
+# A call that came in and was lost while it rang was answered by nobody: that much is known.
+_INBOUND_OUTCOME = {(State.RINGING, Event.LOST): Outcome.AGENT_FAILED}
 
 
 class Disposition(StrEnum):
@@ -122,7 +124,9 @@ def _facts(call: Call, report: Report, state: State) -> dict[str, Any]:
 
 
 def _outcome(call: Call, report: Report) -> Outcome:
-    outcome = report.outcome or _DEFAULT_OUTCOME.get((call.state, report.event))
+    told = (call.state, report.event)
+    usual = _INBOUND_OUTCOME.get(told) if call.direction is Direction.INBOUND else None
+    outcome = report.outcome or usual or _DEFAULT_OUTCOME.get(told)
     if outcome is None:
         raise IllegalTransition(f"The event '{report.event.value}' needs an outcome.")
     return outcome

@@ -22,8 +22,9 @@ from modules.strict_yaml import YamlError, model_of, near
 from modules.strict_yaml.nodes import parse, walk
 
 HOUSE_RULES = "house_rules"
-CALLER_NAME = "caller_name"
-"""The one variable every call has; empty where nobody gave it."""
+CALLER_NAME, CALLER_NUMBER, CONTACT_NAME = "caller_name", "caller_number", "contact_name"
+EVERY_CALL = frozenset({CALLER_NAME, CALLER_NUMBER, CONTACT_NAME})
+"""The variables every call has, empty where nobody gave them; the last two are known where somebody calls us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def _check_prompts(book: PromptBook, content: Personality, tree: yaml.MappingNod
             where, line, column = _place(tree, location, path)
             reason = f"there is no prompt '{key}' in {INDEX}{near(key, list(book.entries))}"
             raise YamlError(where, line, ".".join(location), reason, column=column)
-    usable = {CALLER_NAME, *content.variables, *(name for key in _keys(content) for name in book.needs(key))}
+    usable = {*EVERY_CALL, *content.variables, *(name for key in _keys(content) for name in book.needs(key))}
     for spoken, text in _spoken(content).items():
         field = ".".join(spoken)
         where, line, column = _place(tree, spoken, path)

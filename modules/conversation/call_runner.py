@@ -15,7 +15,7 @@ from livekit.agents import NOT_GIVEN, AgentSession
 from livekit.agents.voice import AgentStateChangedEvent, CloseEvent, ErrorEvent, UserStateChangedEvent
 
 from modules.call_queue_manager import Held
-from modules.calls import Event, Outcome, Report, State
+from modules.calls import Direction, Event, Outcome, Report, State
 from modules.calls.errors import Unavailable, VoicefleetError
 from modules.calls.retry import retry_at
 from modules.conversation.call_script import CallScript
@@ -37,6 +37,8 @@ log = get_logger("voice_agent")
 
 # livekit-agents kills a job 15 s after its room is gone; the end must be written by then.
 _LAST_WORDS_S = 3.0
+# An inbound caller lets it ring this much longer at most, for a voice that is slow with the first words.
+_FIRST_WORDS_S = 4.0
 _WRITE_END_S = 10.0
 # How a phone leaves by its owner's hand. Any other way it was lost, e.g. with livekit-server.
 _BY_HAND = (
@@ -52,6 +54,8 @@ class Desk:
     connect: Callable[[], Awaitable[None]]
     ring: Callable[[Held, Callable[[], None]], Awaitable[Failed | None]]
     delete_room: Callable[[], Awaitable[None]]
+    identity: str = CALLEE
+    """The phone's, in the room."""
 
 
 class CallRunner:
@@ -73,7 +77,8 @@ class CallRunner:
         self._unasked = Unasked(session, script.personality.content, self._transcript, self._hang_up, self._broke)
         self._machine = Machine(script, session, voice.llm, self._transcript, self._unasked.dead_air, self._hang_up)
         self._unasked.muted = lambda: self._machine.known
-        self._state = State.PLACING
+        self._inbound = held.call.direction is Direction.INBOUND
+        self._state = held.call.state
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -91,14 +96,22 @@ class CallRunner:
     async def _converse(self) -> None:
         self._watch()
         await self._desk.connect()
+        if self._inbound:  # the agent's sound is what answers the phone, so the first words are ready before it
+            await self._first_words()
         self._start(self._greeting.prepare(self._voice.tts), "greeting")
         agent = Caller(self._script, over=lambda: self._hang_up("the agent said goodbye"), machine=self._machine)
-        await self._session.start(agent, room=self._desk.room, room_options=room_options(), session_host=False, record=False)
+        options = room_options(self._desk.identity)
+        await self._session.start(agent, room=self._desk.room, room_options=options, session_host=False, record=False)
         failed = await self._desk.ring(self._held, self._dialing)
         if failed:
             self._ending.decide(failed.report, failed.why)
             return
         self._picked_up()
+
+    async def _first_words(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_WORDS_S):
+                await self._greeting.prepare(self._voice.tts)
 
     def _dialing(self) -> None:
         self._state = State.RINGING
@@ -133,14 +146,14 @@ class CallRunner:
         session.on("close", self._session_closed)
 
     def _leg_changed(self, changed: dict[str, str], participant: rtc.Participant) -> None:
-        if participant.identity == CALLEE and changed.get("sip.callStatus") == "active":
+        if participant.identity == self._desk.identity and changed.get("sip.callStatus") == "active":
             self._picked_up()
 
     def _leg_left(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity != CALLEE or self._state is not State.IN_PROGRESS:
+        if participant.identity != self._desk.identity or self._state is not State.IN_PROGRESS:
             return
         if participant.disconnect_reason in _BY_HAND:
-            self._hang_up("the callee hung up")
+            self._hang_up(f"the {'caller' if self._inbound else 'callee'} hung up")
         else:
             self._broke("the line was lost", Outcome.INFRASTRUCTURE)
 
@@ -177,7 +190,8 @@ class CallRunner:
         self._broke(what, Outcome.AGENT_FAILED)
 
     def _hang_up(self, why: str) -> None:
-        outcome = Outcome.VOICEMAIL if is_machine(self._transcript.heard) else Outcome.COMPLETED
+        machine = not self._inbound and is_machine(self._transcript.heard)
+        outcome = Outcome.VOICEMAIL if machine else Outcome.COMPLETED
         self._ending.decide(Report(Event.HUNG_UP, outcome, f"{why[0].upper()}{why[1:]}."), why)
 
     def _broke(self, why: str, outcome: Outcome, *, retry: bool = True) -> None:
@@ -186,6 +200,8 @@ class CallRunner:
             case State.PLACING:
                 again = retry_at(self._held.call, outcome, datetime.now(UTC)) if retry else None
                 self._ending.decide(Report(Event.ATTEMPT_FAILED, outcome, sentence, retry_at=again), why)
+            case State.RINGING if self._inbound:
+                self._ending.decide(Report(Event.ATTEMPT_FAILED, outcome, sentence), why)
             case State.RINGING:
                 self._ending.decide(Report(Event.LOST, Outcome.INDETERMINATE, sentence), why)
             case _:
@@ -213,7 +229,7 @@ class CallRunner:
         """Hang up and write the end. Only where the phone has left a conversation are its last words heard out first."""
         for task in list(self._tasks):
             task.cancel()
-        if self._state is State.IN_PROGRESS and CALLEE not in self._desk.room.remote_participants:
+        if self._state is State.IN_PROGRESS and self._desk.identity not in self._desk.room.remote_participants:
             await self._last_words()
         self._transcript.keep_unanswered()
         gone = await self._delete_room()

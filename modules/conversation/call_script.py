@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from modules.calls import Call, Direction
 from modules.calls.errors import InvalidField
-from modules.conversation.assembly import CALLER_NAME, HOUSE_RULES, Loaded
+from modules.conversation.assembly import CALLER_NAME, EVERY_CALL, HOUSE_RULES, Loaded
 from modules.conversation.opening import opening
 from modules.conversation.personalities import Personalities
 from modules.conversation.variables import values_of
@@ -52,9 +52,10 @@ class Composer:
         for name in ("llm_prompt", "greeting"):
             if getattr(call, name) and name not in content.overrides:
                 raise InvalidField(f"The personality '{loaded.id}' lets no call bring its own {name}.", field=name)
-        named = {CALLER_NAME: call.caller_name} if call.caller_name else {}
+        named = {CALLER_NAME: call.caller_name} if call.caller_name and call.direction is Direction.OUTBOUND else {}
         given = named | self._known(loaded, call)
-        values = {CALLER_NAME: ""} | values_of(content.variables, given, loaded.free_variables() | {CALLER_NAME})
+        empty = dict.fromkeys(EVERY_CALL, "")
+        values = empty | values_of(content.variables, given, loaded.free_variables() | EVERY_CALL)
         key = content.prompts.inbound if call.direction is Direction.INBOUND else content.prompts.outbound
         task = call.llm_prompt or prompts.render(key, values)
         greeting = call.greeting or prompts.fill(content.greeting, values, where="greeting")
@@ -64,7 +65,7 @@ class Composer:
             personality=loaded,
             instructions=f"{rules}\n\n{task}",
             greeting=opening(greeting, content.language, content.disclosure),
-            variables={CALLER_NAME: ""} | defaults | given,
+            variables=empty | defaults | given,
             arm=arm,
             message=prompts.fill(voicemail.message, values, where="voicemail.message") if voicemail else "",
             message_task=f"{rules}\n\n{prompts.render(voicemail.prompt, values)}" if voicemail and voicemail.prompt else "",

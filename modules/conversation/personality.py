@@ -11,6 +11,7 @@ from modules.conversation import vendors
 from modules.conversation.duties import Voicemail
 from modules.conversation.inbound_numbers import InboundNumbers
 from modules.conversation.opening import discloses
+from modules.conversation.service_hours import ServiceHours
 from modules.conversation.variables import Variables
 
 if TYPE_CHECKING:  # a type checker cannot read a Literal out of a table
@@ -148,6 +149,18 @@ class Sentences(_Strict):
         default="I am sorry, I have a technical problem. Goodbye.", min_length=1, max_length=300,
         description="Said when the models fail for good.",
     )  # fmt: skip
+    busy: str = Field(
+        default="All our lines are busy. Please call again later. Goodbye.", min_length=1, max_length=300,
+        description="Said to a caller for whom there is no agent.",
+    )  # fmt: skip
+    closed: str = Field(
+        default="We are closed at the moment. Please call again later. Goodbye.", min_length=1, max_length=300,
+        description="Said to somebody who calls outside the `hours`.",
+    )  # fmt: skip
+    not_in_service: str = Field(
+        default="This number is not in service. Goodbye.", min_length=1, max_length=300,
+        description="Said by the default personality to somebody who calls a number that nobody answers.",
+    )  # fmt: skip
 
 
 class Personality(_Strict):
@@ -190,6 +203,8 @@ class Personality(_Strict):
         if value and (not discloses(value) or "{" in value):
             raise ValueError("must say plainly, without variables, that an AI speaks: 'I am the AI assistant of City Clinic.'")
         return value
+
+    hours: ServiceHours | None = Field(default=None, description="When it takes calls that come in; without it, always.")
 
     @model_validator(mode="after")
     def _somebody_tells_the_end(self) -> Self:

@@ -13,6 +13,7 @@ from modules.conversation.duties import Voicemail
 from modules.conversation.opening import DISCLOSURE
 from modules.conversation.personality import Hearing, Personality, Prompts, Sentences, Speaking, Thinking, Turns
 from modules.conversation.prompt_book import Entry
+from modules.conversation.service_hours import Opening, ServiceHours
 from modules.conversation.variables import Variable
 
 _Schema = dict[str, Any]
@@ -27,6 +28,8 @@ _TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`sentences`", "sentences.", Sentences),
     ("`voicemail`", "voicemail.", Voicemail),
     ("A variable", "variables.NAME.", Variable),
+    ("`hours`", "hours.", ServiceHours),
+    ("An entry of `hours.open`", "hours.open.", Opening),
     ("An entry of `prompts.yaml`", "KEY.", Entry),
 )
 
@@ -85,7 +88,10 @@ A greeting that does not say that an AI is speaking gets a sentence in front tha
 _VARIABLES = """## Variables
 
 The greeting and the prompts may use the personality's variables, the variables their prompts declare, and `caller_name`,
-which every call has (empty where nobody gave it). A number can be compared (`{% if visits > 1 %}`), a boolean asked (`{% if
+which every call has (empty where nobody gave it). Where somebody calls us, `caller_number` is their number and `contact_name`
+their name if `CONTACTS_FILE` knows it (docs/inbound.md); both are empty on a call we place.
+
+A number can be compared (`{% if visits > 1 %}`), a boolean asked (`{% if
 urgent %}`). A call to a personality that declares variables may bring these only; one that declares none takes whatever it is
 given.
 

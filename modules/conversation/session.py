@@ -64,8 +64,8 @@ def make_session(script: CallScript, voice: Voice, activity: vad.VAD) -> AgentSe
     )
 
 
-def room_options() -> room_io.RoomOptions:
-    """Return how the session sits in its room: linked to the callee only; we alone decide when the room closes."""
+def room_options(identity: str = CALLEE) -> room_io.RoomOptions:
+    """Return how the session sits in its room: linked to that phone only; we alone decide when the room closes."""
     publish = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=False)
     return room_io.RoomOptions(
         text_input=False,
@@ -75,7 +75,7 @@ def room_options() -> room_io.RoomOptions:
         ),
         audio_output=room_io.AudioOutputOptions(sample_rate=_RATE, track_publish_options=publish),
         participant_kinds=[rtc.ParticipantKind.PARTICIPANT_KIND_SIP],
-        participant_identity=CALLEE,
+        participant_identity=identity,
         close_on_disconnect=False,
         delete_room_on_close=False,
     )

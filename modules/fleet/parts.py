@@ -5,6 +5,7 @@ Everything reaches a part by its environment; no secret is on a command line, wh
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -59,6 +60,8 @@ def livekit(ground: Ground, plan: Plan, ports: Ports) -> Part:
         "agents": {"target_load": 1.0},
         "logging": {"level": "info"},
     }
+    if plan.stores_trunks:
+        config |= {"redis": _redis_of(settings.redis_url)}
     return Part(
         name=LIVEKIT,
         command=(str(program),),
@@ -67,6 +70,14 @@ def livekit(ground: Ground, plan: Plan, ports: Ports) -> Part:
         ready=readiness.by_http(settings.http_url),
         others_wait=True,
     )
+
+
+def _redis_of(url: str) -> dict[str, object]:
+    """The Redis of our queue as livekit-server's configuration names it."""
+    at = urlsplit(url)
+    secrets = {"username": at.username, "password": at.password, "use_tls": at.scheme == "rediss"}
+    found = {"address": f"{at.hostname}:{at.port or 6379}", "db": int(at.path.strip("/") or 0)}
+    return found | {name: value for name, value in secrets.items() if value}
 
 
 def carrier(ground: Ground) -> Part:

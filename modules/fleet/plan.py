@@ -34,6 +34,8 @@ class Plan:
     data_dir: Path | None = None
     throwaway: bool = True
     usual_api_port: bool = False
+    stores_trunks: bool = False
+    """livekit-server keeps trunks and dispatch rules in Redis: without them nobody can call in."""
     worker_stop_within_s: float = 5.0
 
 

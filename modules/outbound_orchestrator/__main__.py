@@ -8,9 +8,10 @@ import signal
 from livekit import api
 
 from config import load, policy
-from modules.call_queue_manager import CallQueue, Records, Store, Workers, connect, make_durable
+from modules.call_queue_manager import CallQueue, FrontDoor, Records, Store, Workers, connect, make_durable
 from modules.calls.errors import Unavailable
 from modules.metrics_logger import configure, get_logger
+from modules.outbound_orchestrator.lobby import Lobby
 from modules.outbound_orchestrator.loop import Orchestrator
 from modules.outbound_orchestrator.place_call import Placer
 from modules.outbound_orchestrator.reaper import Reaper
@@ -39,7 +40,8 @@ async def main() -> None:
         log.info("orchestrator.started")
         second_offer = SecondOffer(queue, records, rooms, within_s=settings.place_timeout_s)
         reaper = Reaper(queue, records, rooms)
-        await Orchestrator(settings, queue, Workers(store), placer, second_offer, reaper).run(stop)
+        lobby = Lobby(FrontDoor(store, lease_s=settings.lease_s), records, rooms, settings)
+        await Orchestrator(settings, queue, Workers(store), placer, second_offer, lobby, reaper).run(stop)
     log.info("orchestrator.stopped")
 
 

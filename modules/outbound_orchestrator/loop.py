@@ -8,6 +8,7 @@ from config import Settings
 from modules.call_queue_manager import CallQueue, Held, Workers
 from modules.calls.errors import Unavailable
 from modules.metrics_logger import get_logger
+from modules.outbound_orchestrator.lobby import WAITING_S, Lobby
 from modules.outbound_orchestrator.place_call import Placer
 from modules.outbound_orchestrator.reaper import ROOMS_EVERY_S, SWEEP_S, Reaper
 from modules.outbound_orchestrator.rooms import UNREACHABLE
@@ -38,13 +39,15 @@ class Orchestrator:
     """Any number of these may run side by side; Redis decides who gets which call."""
 
     def __init__(
-        self, settings: Settings, queue: CallQueue, workers: Workers, placer: Placer, second_offer: SecondOffer, reaper: Reaper
-    ) -> None:
+        self, settings: Settings, queue: CallQueue, workers: Workers, placer: Placer, second_offer: SecondOffer, lobby: Lobby,
+        reaper: Reaper,
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._queue = queue
         self._capacity = Capacity(workers, settings.max_concurrent_calls)
         self._placer = placer
         self._second_offer = second_offer
+        self._lobby = lobby
         self._reaper = reaper
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -52,6 +55,7 @@ class Orchestrator:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._every(_COUNT_WORKERS_S, self._capacity.refresh, stop), name="count workers")
             tasks.create_task(self._every(LOOK_S, self._second_offer.sweep, stop), name="offer again")
+            tasks.create_task(self._every(WAITING_S, self._lobby.sweep, stop), name="look into the lobby")
             tasks.create_task(self._every(SWEEP_S, self._reaper.sweep, stop), name="sweep calls")
             tasks.create_task(self._every(ROOMS_EVERY_S, self._reaper.sweep_rooms, stop), name="sweep rooms")
             await self._every(IDLE_S, lambda: self._claim_all(tasks, stop), stop)

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 import aiohttp
 from livekit import api
+from livekit.protocol.models import ParticipantInfo
 
 from modules.calls.deadlines import PACING_S
 from modules.calls.job import CallJob
+from modules.sip_management.phone import Phone
 
 # Nobody but the agent is in a room until the phone is dialled; LiveKit closes such a room after this long.
 EMPTY_S = PACING_S + 45
@@ -60,9 +62,24 @@ class Rooms:
             # Asked about a room that is gone, LiveKit answers after seconds, and like one that is broken.
             return len(await self._api.agent_dispatch.list_dispatch(name)) if found.rooms else 0
 
-    async def offer_again(self, name: str, job: CallJob) -> None:
-        """Ask for an agent once more."""
-        asked = api.CreateAgentDispatchRequest(agent_name=self._agent_name, room=name, metadata=job.model_dump_json())
+    async def our_offers(self, name: str) -> list[str]:
+        """Return the metadata with which an agent of ours was asked into a room, each time; [] where there is no such room."""
+        async with asyncio.timeout(_ANSWER_S):
+            found = await self._api.room.list_rooms(api.ListRoomsRequest(names=[name]))
+            asked = await self._api.agent_dispatch.list_dispatch(name) if found.rooms else []
+        return [offer.metadata for offer in asked if offer.agent_name == self._agent_name]
+
+    async def phone(self, name: str, default_region: str) -> Phone | None:
+        """Return the phone that rings in a room, if one does."""
+        async with asyncio.timeout(_ANSWER_S):
+            there = await self._api.room.list_participants(api.ListParticipantsRequest(room=name))
+        phones = [one for one in there.participants if one.kind == ParticipantInfo.Kind.SIP]
+        return Phone.of(phones[0].identity, phones[0].attributes, default_region) if phones else None
+
+    async def offer_again(self, name: str, job: CallJob | str) -> None:
+        """Ask for an agent once more, with this job or metadata."""
+        metadata = job if isinstance(job, str) else job.model_dump_json()
+        asked = api.CreateAgentDispatchRequest(agent_name=self._agent_name, room=name, metadata=metadata)
         async with asyncio.timeout(_ANSWER_S):
             await self._api.agent_dispatch.create_dispatch(asked)
 

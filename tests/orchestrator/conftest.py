@@ -7,9 +7,10 @@ import pytest
 from livekit import api
 
 from config import Settings, policy
-from modules.call_queue_manager import CallQueue, Held, Records, Store, Worker, Workers
+from modules.call_queue_manager import CallQueue, FrontDoor, Held, Records, Store, Worker, Workers
 from modules.calls import Call
 from modules.calls.gate import Policy
+from modules.outbound_orchestrator.lobby import Lobby
 from modules.outbound_orchestrator.loop import Orchestrator
 from modules.outbound_orchestrator.place_call import Placer
 from modules.outbound_orchestrator.reaper import Reaper
@@ -57,10 +58,14 @@ class Desk:
     def second_offer(self) -> SecondOffer:
         return SecondOffer(self.queue, self.records, self.rooms, within_s=self.settings.place_timeout_s)
 
+    def lobby(self) -> Lobby:
+        return Lobby(FrontDoor(self.store, lease_s=7), self.records, self.rooms, self.settings)
+
     def orchestrator(self, settings: Settings | None = None) -> Orchestrator:
         return Orchestrator(
-            settings or self.settings, self.queue, Workers(self.store), self.placer(), self.second_offer(), self.reaper()
-        )
+            settings or self.settings, self.queue, Workers(self.store), self.placer(), self.second_offer(), self.lobby(),
+            self.reaper(),
+        )  # fmt: skip
 
     async def a_worker(self, slots: int = 10) -> None:
         """A worker with free slots says that it is alive."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from modules.api_server.guard import Reads
 from modules.api_server.parts import Parts, Using
 from modules.calls.errors import NotFound, UnknownPersonality
+from modules.conversation.assembly import EVERY_CALL
 from modules.conversation.personalities import Loaded
 from modules.strict_yaml import YamlError
 
@@ -161,7 +162,7 @@ def _variables(loaded: Loaded) -> list[VariableView]:
         for name, item in loaded.content.variables.items()
     ]
     free = [
-        VariableView(name=name, type="string", required=name != "caller_name", default=None, choices=[], description="")
+        VariableView(name=name, type="string", required=name not in EVERY_CALL, default=None, choices=[], description="")
         for name in sorted(loaded.free_variables())
     ]
     return declared + free

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 SPOKEN_KEYS = frozenset(
-    {"say", "ask", "again", "react", "opening", "closing", "greets", "otherwise", "greeting", "nudge", "goodbye", "trouble"}
+    {"busy", "closed", "not_in_service"}
+    | {"say", "ask", "again", "react", "opening", "closing", "greets", "otherwise", "greeting", "nudge", "goodbye", "trouble"}
 )
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)

@@ -1,0 +1,86 @@
+"""Inbound callers whom no agent has come to: LiveKit asks one worker once and forgets it. Here they are asked for again, and a
+caller nobody could come to is noted and let go. Any number of these may run: of all agents that come, one takes the call.
+"""
+
+import time
+
+from config import Settings
+from modules.call_queue_manager import Admission, FrontDoor, Records, SourceLimits
+from modules.calls import Call, Event, Outcome, Report, State, arriving
+from modules.calls.errors import NotFound
+from modules.metrics_logger import get_logger
+from modules.outbound_orchestrator.rooms import Rooms
+from modules.sip_management.inbound import ROOM_PREFIX
+from modules.sip_management.phone import Phone
+
+log = get_logger("outbound_orchestrator")
+
+WAITING_S = 1.0
+"""How often to look."""
+# An agent takes the call within a second or two of the first ring, where a worker is free.
+AGAIN_S = 4.0
+_NO_AGENT = Report(Event.ATTEMPT_FAILED, Outcome.BLOCKED, "full_house: No agent was free while it rang.")
+_ANY = SourceLimits(per_minute=0, per_hour=0)
+
+
+class Lobby:
+    """Looks once, when asked."""
+
+    def __init__(self, door: FrontDoor, records: Records, rooms: Rooms, settings: Settings) -> None:
+        self._door, self._records, self._rooms, self._settings = door, records, rooms, settings
+        # The trunk ends the ringing by itself soon after; whom we let go before that was at least noted.
+        self._patience_s = max(AGAIN_S, settings.ring_timeout_s - AGAIN_S)
+        self._since: dict[str, float] = {}
+
+    async def sweep(self) -> None:
+        """Look after every inbound room. Raises Unavailable, or one of UNREACHABLE."""
+        now = time.monotonic()
+        inbound = [room.name for room in await self._rooms.list() if room.name.startswith(ROOM_PREFIX)]
+        self._since = {name: self._since.get(name, now) for name in inbound}
+        for name in inbound:
+            call_id = await self._door.call_in(name)
+            if call_id is None:
+                await self._waits(name, now - self._since[name])
+            elif await self._is_over(call_id):
+                log.warning("room.ownerless", call_id=call_id)
+                await self._rooms.close(name)
+
+    async def _waits(self, room: str, age_s: float) -> None:
+        offers = await self._rooms.our_offers(room)
+        if not offers:
+            return  # another agent's room, or gone
+        if age_s >= self._patience_s:
+            await self._let_go(room)
+        elif len(offers) <= age_s // AGAIN_S:
+            await self._rooms.offer_again(room, offers[0])
+            log.warning("inbound.offered_again", times=len(offers))
+
+    async def _let_go(self, room: str) -> None:
+        phone = await self._rooms.phone(room, self._settings.default_region)
+        if phone is None:
+            await self._rooms.close(room)
+            return
+        admission, held = await self._door.arrive(self._call(room, phone), most=0, limits=_ANY)
+        if admission is not Admission.KNOWN:  # else an agent has come in this moment
+            await self._rooms.close(room)
+            await self._records.report(held.call.call_id, _NO_AGENT, token=held.token)
+            log.warning("inbound.no_agent", call_id=held.call.call_id)
+
+    def _call(self, room: str, phone: Phone) -> Call:
+        return arriving(
+            self._records.now(),
+            to_number=phone.called,
+            from_number=phone.caller,
+            trunk=phone.trunk,
+            simulated=phone.simulated,
+            metadata={"sip_call_id": phone.sip_call_id},
+            max_call_s=self._settings.max_call_s,
+            ring_timeout_s=self._settings.ring_timeout_s,
+            room=room,
+        )
+
+    async def _is_over(self, call_id: str) -> bool:
+        try:
+            return (await self._records.load(call_id)).state is State.ENDED
+        except NotFound:
+            return True
