@@ -93,6 +93,7 @@ def needs(scope: str) -> Callable[..., Awaitable[Principal]]:
 
 Reads = Annotated[Principal, Depends(needs("calls:read"))]
 Writes = Annotated[Principal, Depends(needs("calls:write"))]
+Edits = Annotated[Principal, Depends(needs("personalities:write"))]
 Administers = Annotated[Principal, Depends(needs("admin"))]
 
 

@@ -10,13 +10,16 @@ from modules.api_server.problems import MEDIA_TYPE
 
 
 class FieldProblem(BaseModel):
-    """One thing to correct: `pointer` into the body, `parameter` of the query or path, or `header`."""
+    """One thing to correct: `pointer` into the body, `parameter` of the query or path, `header`, or a place in a file."""
 
     field: str
     message: str
     pointer: str | None = None
     parameter: str | None = None
     header: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
 
 
 class Problem(BaseModel):
@@ -37,7 +40,9 @@ _MEANINGS = {
     "403": "The key has not the scope, or the gate refuses the call.",
     "404": "Nothing has this id.",
     "409": "The request contradicts what is already so.",
+    "412": "Somebody has saved another version since; read again.",
     "422": "Something in the request must change; `errors` names the fields.",
+    "428": "If-Match must say which version is replaced.",
     "503": "Redis or the database cannot be reached; nothing was accepted.",
 }
 
@@ -76,6 +81,8 @@ def _show_problems(operation: dict[str, Any]) -> None:
     inputs = "requestBody" in operation or "parameters" in operation
     for status, meaning in _MEANINGS.items():
         if status in ("409", "422") and not inputs:
+            continue
+        if status in ("412", "428") and not any(found["name"] == "If-Match" for found in operation.get("parameters", [])):
             continue
         if status == "404" and not any(found["in"] == "path" for found in operation.get("parameters", [])):
             continue

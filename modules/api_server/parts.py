@@ -15,6 +15,7 @@ from modules.call_queue_manager.events import BLOCK_MS
 from modules.calls.errors import Unavailable
 from modules.calls.gate import Policy
 from modules.conversation.call_script import Composer
+from modules.conversation.editing import Editor
 from modules.conversation.personalities import Personalities, personalities_of
 from modules.sip_management import Trunk, configured
 
@@ -101,6 +102,7 @@ class Parts:
     past: Part[Past]
     trunks: dict[str, Trunk]
     personalities: Personalities
+    editor: Editor
     composer: Composer
     policy: Policy
 
@@ -138,6 +140,7 @@ def parts_of(settings: Settings) -> Parts:
         past=Part(past, Past.close),
         trunks=configured(settings),
         personalities=personalities,
+        editor=Editor(settings.agents_dir, settings.prompts_dir, settings.data_dir / "saving.lock"),
         composer=Composer(personalities),
         policy=Policy(settings.allowed_countries, parse_hours(settings.calling_hours)),
     )

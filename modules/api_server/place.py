@@ -17,6 +17,7 @@ from modules.call_queue_manager import Enqueued, Repeat, keys
 from modules.calls import Call, Direction, gate, new_call_id, numbers
 from modules.calls.errors import IdempotencyMismatch, InvalidField
 from modules.conversation import vendors
+from modules.conversation.assembly import Loaded
 from modules.metrics_logger import get_logger
 from modules.sip_management import choose
 from modules.strict_yaml import YamlError
@@ -117,22 +118,30 @@ def prepared(parts: Parts, wanted: NewCall, principal: Principal, now: datetime)
         not_before=not_before,
         expires_at=expires_at,
     )
-    _can_be_spoken(parts, call, behalf)
-    return call
+    return replace(call, arm=_arm_that_speaks(parts, call, behalf))
 
 
-def _can_be_spoken(parts: Parts, call: Call, behalf: dict[str, str]) -> None:
-    """Put the script together once, so that a missing variable or a broken file is heard of now and not by the callee."""
+def _arm_that_speaks(parts: Parts, call: Call, behalf: dict[str, str]) -> str:
+    """Put the script together once, so that a missing variable or a broken file is heard of now and not by the callee.
+
+    For a split the script of every arm: a call that only some arms could speak is refused always, and not by chance.
+    """
     try:
         for speaks in parts.composer.speakers(call):
             on_behalf.check(behalf, call.variables, speaks)
-        components = parts.composer.compose(call).personality.content.components
+        scripts, arm = parts.composer.every(call), parts.composer.compose(call).arm
     except YamlError as error:
         raise InvalidField(f"The personality '{call.personality}' cannot be used: {error}", field="personality") from None
+    for script in scripts:
+        _needs_keys(parts, script.personality)
+    return arm
+
+
+def _needs_keys(parts: Parts, speaks: Loaded) -> None:
     for kind in vendors.KINDS:
-        for component in getattr(components, kind):
+        for component in getattr(speaks.content.components, kind):
             for name in vendors.lacking(kind, component, parts.settings):
-                reason = f"'{call.personality}' uses {component.provider}, which needs {name}; set it in .env."
+                reason = f"'{speaks.id}' uses {component.provider}, which needs {name}; set it in .env."
                 raise InvalidField(reason, field="personality")
 
 

@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 
 from modules.api_server.errors import GateRefused, InvalidJson, MethodNotAllowed
 from modules.calls.errors import BadRequest, NotFound, VoicefleetError
+from modules.conversation.editing import BrokenEdit
+from modules.strict_yaml import YamlError
 
 MEDIA_TYPE = "application/problem+json"
 _HEADER_FIELDS = frozenset({"Idempotency-Key", "Last-Event-ID"})
@@ -38,7 +40,9 @@ def answer(error: VoicefleetError, errors: list[dict[str, str]] | None = None) -
     }
     if isinstance(error, GateRefused):
         problem["refusal"] = error.refusal
-    found = errors or ([_field_error(error.field, error.message)] if error.field else [])
+    found: list[dict[str, Any]] = list(errors or ([_field_error(error.field, error.message)] if error.field else []))
+    if isinstance(error, BrokenEdit):
+        found = [_mistake(one) for one in error.mistakes]
     if found:
         problem["errors"] = found
     return JSONResponse(problem, error.status, headers=_headers(error), media_type=MEDIA_TYPE)
@@ -99,6 +103,11 @@ def _field_error(field: str, message: str) -> dict[str, str]:
     if field in _HEADER_FIELDS:
         return {"header": field, "field": field, "message": message}
     return {"pointer": f"/{_escaped(field)}", "field": field, "message": message}
+
+
+def _mistake(found: YamlError) -> dict[str, Any]:
+    place = {"file": f"{found.path.parent.name}/{found.path.name}", "line": found.line, "column": found.column or None}
+    return {**place, "field": found.field, "message": found.reason}
 
 
 def _escaped(part: str) -> str:

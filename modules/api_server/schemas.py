@@ -2,9 +2,9 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from modules.call_history import Scope
 from modules.calls import Priority
@@ -27,12 +27,16 @@ def _one_line(text: str) -> str:
 
 
 def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return _bounded(value, METADATA_BYTES)
+
+
+def _bounded(value: dict[str, JsonValue], most_bytes: int = 65_536) -> dict[str, JsonValue]:
     try:
         size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
     except (ValueError, RecursionError):
         raise ValueError("must be plain JSON: no NaN, no broken Unicode, not nested too deeply") from None
-    if size > METADATA_BYTES:
-        raise ValueError(f"must take at most {METADATA_BYTES} bytes as JSON")
+    if size > most_bytes:
+        raise ValueError(f"must take at most {most_bytes} bytes as JSON")
     if "\\u0000" in json.dumps(value):
         raise ValueError("must not hold control characters")
     return value
@@ -115,11 +119,45 @@ class Cancel(Body):
     reason: Line = ""
 
 
+class PersonalityBody(Body):
+    """A personality to be saved or looked at: the whole file as `text`, or the fields it shall have as `content`."""
+
+    text: Annotated[str, StringConstraints(max_length=65_536), AfterValidator(_printable)] | None = Field(
+        None, description="The file as it shall be, comments and all."
+    )
+    content: Annotated[dict[str, JsonValue], AfterValidator(_bounded)] | None = Field(
+        None, description="Every field the file shall have; those that stay keep their place, their comments and their spelling."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.text is None) == (self.content is None):
+            raise ValueError("Send either text or content.")
+        return self
+
+    @property
+    def new(self) -> str | dict[str, JsonValue]:
+        """What is to be saved."""
+        return self.text if self.text is not None else self.content or {}
+
+
+class PromptBody(Body):
+    """A prompt to be saved. What is left out of `variables` and `notes` stays as it is."""
+
+    text: Annotated[str, StringConstraints(max_length=65_536), AfterValidator(_printable)] = Field(
+        description="Markdown with Jinja2, as it shall be spoken from."
+    )
+    variables: list[VariableName] | None = Field(None, max_length=64, description="The variables the text may use.")
+    notes: Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_printable)] | None = Field(
+        None, description="For the next person who edits it."
+    )
+
+
 class NewKey(Body):
     """An API key to be made."""
 
     name: Annotated[Line, StringConstraints(min_length=1, max_length=80)] = Field(description="For whom or what it is.")
-    scopes: list[Scope] = Field([Scope.CALLS_READ], min_length=1, max_length=4, description="What it may do; admin may do all.")
+    scopes: list[Scope] = Field([Scope.CALLS_READ], min_length=1, max_length=5, description="What it may do; admin may do all.")
     expires_at: Moment | None = Field(None, description="When it stops working; empty = when revoked.")
 
 

@@ -32,6 +32,8 @@ class Scope(StrEnum):
     """Place and cancel calls."""
     CALLS_READ = "calls:read"
     """See calls and what was said."""
+    PERSONALITIES_WRITE = "personalities:write"
+    """Save and delete personalities and prompts."""
     RECORDINGS_READ = "recordings:read"
     """Hear recordings."""
     ADMIN = "admin"

@@ -28,6 +28,10 @@ SCOPES = {
     ("GET", "/v1/personalities"): "calls:read",
     ("GET", "/v1/personalities/{personality_id}"): "calls:read",
     ("POST", "/v1/personalities/{personality_id}/validate"): "calls:read",
+    ("PUT", "/v1/personalities/{personality_id}"): "personalities:write",
+    ("DELETE", "/v1/personalities/{personality_id}"): "personalities:write",
+    ("PUT", "/v1/prompts/{key}"): "personalities:write",
+    ("DELETE", "/v1/prompts/{key}"): "personalities:write",
     ("GET", "/v1/prompts"): "calls:read",
     ("GET", "/v1/prompts/{key}"): "calls:read",
     ("GET", "/v1/stats"): "calls:read",
@@ -84,7 +88,7 @@ async def test_without_a_key_only_the_named_addresses_answer(app: FastAPI, stran
 
 async def test_a_key_opens_exactly_what_its_scopes_say(app: FastAPI, api: httpx2.AsyncClient) -> None:
     """I give a program a key that may only read, and it can do nothing else."""
-    scopes = ["calls:read", "calls:write", "recordings:read", "admin"]
+    scopes = ["calls:read", "calls:write", "personalities:write", "recordings:read", "admin"]
     keys = {scope: (await made(api, scope))["key"] for scope in scopes}
     for (method, path), needed in SCOPES.items():
         for scope, key in keys.items():
