@@ -21,7 +21,8 @@ def hearing(component: Hearing, settings: Settings) -> "stt.STT[Any]":
     keys = need(vendor("stt", "azure"), settings)
     where: dict[str, Any] = {"speech_region": keys["AZURE_SPEECH_REGION"]}
     if component.base_url:
-        where = {"speech_host": f"ws{component.base_url.removeprefix('http')}"}
+        # None says that there is none; left out, the plugin takes AZURE_SPEECH_REGION, which its library refuses beside a host.
+        where = {"speech_host": f"ws{component.base_url.removeprefix('http')}", "speech_region": None}
     return azure.STT(speech_key=keys["AZURE_SPEECH_KEY"], language=component.language, **where)
 
 

@@ -1,23 +1,22 @@
 """Azure's listener at its wire. Its own compiled library speaks: we let it, and answer as Azure's speech service does."""
 
-import json
 from typing import Any
 
 import pytest
-from aiohttp import WSMsgType, web
+from aiohttp import web
 from livekit.agents import stt
 
 from config import Settings
 from modules.conversation.personality import Hearing
 from modules.conversation.speech import HEARING
 from modules.conversation.speech.vendor_errors import ProviderBusy, ProviderError, ProviderFailed, ProviderRejected
+from tests.azure_speech import LISTENING, recognition
 from tests.contracts.providers.models import failure, hear, listen_on
 from tests.contracts.providers.vendor_server import VendorServer
 
 pytestmark = pytest.mark.unit
 
 TEXT = "Guten Tag!"
-SECOND = 10_000_000  # Azure counts in ticks of 100 ns
 
 
 def ears(server: VendorServer, keys: Settings) -> stt.STT[Any]:
@@ -25,39 +24,23 @@ def ears(server: VendorServer, keys: Settings) -> stt.STT[Any]:
 
 
 async def service(request: web.Request) -> web.StreamResponse:
-    """Azure's side: a turn begins with the first sound and ends with the empty block that ends the sound."""
-    socket = web.WebSocketResponse(protocols=("USP",))
-    await socket.prepare(request)
-    asked = ""
+    """Azure, who understands a greeting whatever is said."""
 
-    async def send(path: str, body: dict[str, Any]) -> None:
-        head = f"X-RequestId:{asked}\r\nContent-Type:application/json; charset=utf-8\r\nPath:{path}\r\n\r\n"
-        await socket.send_str(head + json.dumps(body))
+    async def words() -> str:
+        return TEXT
 
-    async for message in socket:
-        if message.type is not WSMsgType.BINARY:
-            continue
-        size = 2 + int.from_bytes(message.data[:2], "big")
-        head = dict(line.split(":", 1) for line in message.data[2:size].decode().split("\r\n") if ":" in line)
-        if not asked:
-            asked = head["X-RequestId"]
-            await send("turn.start", {"context": {"serviceTag": "t1"}})
-            await send("speech.startDetected", {"Offset": 0})
-        if len(message.data) == size:
-            await send("speech.hypothesis", {"Text": "guten", "Offset": 0, "Duration": SECOND})
-            said = {"Id": "p1", "RecognitionStatus": "Success", "DisplayText": TEXT, "Offset": 0, "Duration": SECOND}
-            await send("speech.phrase", said)
-            await send("speech.phrase", {"Id": "p2", "RecognitionStatus": "EndOfDictation", "Offset": SECOND, "Duration": 0})
-            await send("turn.end", {})
-    return socket
+    return await recognition(request, words)
 
 
-async def test_speech_is_streamed_and_words_come_back(server: VendorServer, keys: Settings) -> None:
-    """Key and language are in the request; German words come back."""
+async def test_speech_is_streamed_and_words_come_back(
+    server: VendorServer, keys: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key and language are in the request; German words come back. The region of my settings is no hindrance."""
+    monkeypatch.setenv("AZURE_SPEECH_REGION", "westeurope")
     server.answer = service
     assert await hear(ears(server, keys)) == TEXT
     asked = server.asked[0]
-    assert asked.path == "/speech/recognition/conversation/cognitiveservices/v1"
+    assert asked.path == LISTENING
     assert (asked.query["language"], asked.headers["ocp-apim-subscription-key"]) == ("de-DE", "vendor-key")
 
 

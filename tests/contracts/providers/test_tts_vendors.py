@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 from aiohttp import web
@@ -25,6 +24,7 @@ from modules.conversation.speech.vendor_errors import (
     ProviderUnreachable,
 )
 from modules.conversation.vendors import names
+from tests.azure_speech import read_ssml
 from tests.contracts.providers.models import failure, speak, synthesize
 from tests.contracts.providers.vendor_server import SOUND, Reply, VendorServer, encoded
 
@@ -93,8 +93,8 @@ def test_no_vendor_is_missing_from_these_tests() -> None:
 
 
 def _azure(body: bytes) -> tuple[str | None, str | None, str]:
-    speech = ElementTree.fromstring(body)
-    return speech.get("{http://www.w3.org/XML/1998/namespace}lang"), speech[0].get("name"), "".join(speech.itertext())
+    speech = read_ssml(body)
+    return speech.language, speech.voice, speech.text
 
 
 ONCE: dict[str, Callable[[Any], Any]] = {
