@@ -97,7 +97,7 @@ def _page(packets: list[bytes], granule: int, number: int, *, first: bool = Fals
     sizes = bytes(len(packet) for packet in packets)
     head = b"OggS" + struct.pack("<BBqIII", 0, 2 if first else 0, granule, 1, number, 0) + bytes([len(packets)]) + sizes
     page = bytearray(head + b"".join(packets))
-    page[22:26] = struct.pack("<I", _crc(page))
+    page[22:26] = struct.pack("<I", _crc(bytes(page)))
     return bytes(page)
 
 

@@ -20,14 +20,14 @@ from modules.api_server.keys import KeyRing
 from modules.api_server.metrics import Metrics
 from modules.api_server.openapi import describe
 from modules.api_server.parts import Parts, parts_of
-from modules.api_server.routes import calls, events, fleet, health, keys, personalities, phone, web
-from modules.api_server.routes.editing import router as editing_router
+from modules.api_server.routes import calls, events, fleet, health, keys, personalities, phone, voice_pipeline, web
 from modules.api_server.routes.stats import router as stats_router
 from modules.api_server.security_headers import SecurityHeaders
 from modules.api_server.session import Sessions
 from modules.call_history import Recorder
 from modules.call_queue_manager import make_durable
 from modules.calls.errors import Unavailable
+from modules.conversation.voice_pipeline import VoicePipeline
 from modules.metrics_logger import get_logger
 
 log = get_logger(__name__)
@@ -52,17 +52,18 @@ def create_app(settings: Settings) -> FastAPI:
     sessions = Sessions(settings.livekit_api_secret.get_secret_value(), ring)
     app.state.fan_out = FanOut(parts.listening)
     app.state.parts, app.state.metrics, app.state.ring, app.state.sessions = parts, metrics, ring, sessions
-    for module in (calls, phone, events, fleet, keys, personalities):
+    app.state.voice_pipeline = VoicePipeline(settings, parts.composer)
+    for module in (calls, phone, events, fleet, keys, personalities, voice_pipeline):
         app.include_router(module.router, dependencies=documented)
     app.include_router(stats_router, dependencies=documented)
-    app.include_router(editing_router, dependencies=documented)
     app.include_router(health.router)
     app.include_router(web.router)
     app.mount("/web", StaticFiles(directory=web.FOLDER))
     problems.install(app)
     describe(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyCap, limit_bytes=settings.body_limit_bytes)
+    larger = {voice_pipeline.PATH: settings.voice_pipeline_limit_bytes}
+    app.add_middleware(BodyCap, limit_bytes=settings.body_limit_bytes, others=larger)
     app.add_middleware(Guard, ring=ring, sessions=sessions)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog, metrics=metrics)
@@ -74,6 +75,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     async with AsyncExitStack() as closing:
         closing.push_async_callback(parts.close)
+        closing.push_async_callback(app.state.voice_pipeline.close)
         http = await closing.enter_async_context(httpx2.AsyncClient(timeout=LIMIT_S, trust_env=False))
         app.state.health = Health(parts, http)
         await _first_look(parts)

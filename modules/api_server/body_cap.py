@@ -1,6 +1,7 @@
 """No body larger than the cap and none slower than the limit, whatever its headers claim. Read whole, before the app sees it."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from modules.api_server.problems import answer
 from modules.calls.errors import VoicefleetError
 
 ARRIVES_WITHIN_S = 20.0
+_PIECE = 256 * 1024
 
 
 class _Gone(Exception):
@@ -17,11 +19,14 @@ class _Gone(Exception):
 
 
 class BodyCap:
-    """ASGI middleware. Holds at most `limit_bytes` and one chunk per request in memory."""
+    """ASGI middleware. Holds at most `limit_bytes` and one chunk per request in memory; `others` by path have other limits."""
 
-    def __init__(self, app: ASGIApp, limit_bytes: int, within_s: float = ARRIVES_WITHIN_S) -> None:
+    def __init__(
+        self, app: ASGIApp, limit_bytes: int, others: Mapping[str, int] | None = None, within_s: float = ARRIVES_WITHIN_S
+    ) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
+        self._others = others or {}
         self._within_s = within_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,7 +34,8 @@ class BodyCap:
             await self._app(scope, receive, send)
             return
         try:
-            body = await self._whole(Headers(scope=scope), receive)
+            limit = self._others.get(scope.get("path", ""), self._limit_bytes)
+            body = await _whole(Headers(scope=scope), receive, limit, self._within_s)
         except VoicefleetError as error:
             response = answer(error)
             response.headers["Connection"] = "close"
@@ -37,31 +43,40 @@ class BodyCap:
             return
         except _Gone:
             return
-        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        await self._app(scope, _replayed(body, receive), send)
 
-        async def replay() -> Message:
-            return waiting.pop() if waiting else await receive()
 
-        await self._app(scope, replay, send)
+async def _whole(headers: Headers, receive: Receive, limit: int, within_s: float) -> bytes:
+    too_large = BodyTooLarge(f"A body may have {limit} bytes at most here.")
+    claimed = headers.get("content-length", "")
+    if claimed.isdecimal() and int(claimed[:20]) > limit:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _Gone
+                body += message.get("body", b"")
+                if len(body) > limit:
+                    raise too_large
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        raise BodyTooSlow(f"The body did not arrive within {within_s:g} s.") from None
 
-    async def _whole(self, headers: Headers, receive: Receive) -> bytes:
-        claimed = headers.get("content-length", "")
-        if claimed.isdecimal() and int(claimed[:20]) > self._limit_bytes:
-            raise self._too_large()
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self._within_s):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _Gone
-                    body += message.get("body", b"")
-                    if len(body) > self._limit_bytes:
-                        raise self._too_large()
-                    if not message.get("more_body", False):
-                        return bytes(body)
-        except TimeoutError:
-            raise BodyTooSlow(f"The body did not arrive within {self._within_s:g} s.") from None
 
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"A body may have {self._limit_bytes} bytes at most.")
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return the body again, in pieces: whoever takes a large one apart lets others have their turn in between."""
+    starts = iter(range(0, max(len(body), 1), _PIECE))
+
+    async def replay() -> Message:
+        start = next(starts, None)
+        if start is None:
+            return await receive()
+        if start:
+            await asyncio.sleep(0)
+        return {"type": "http.request", "body": body[start : start + _PIECE], "more_body": start + _PIECE < len(body)}
+
+    return replay

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_STAGE_BUCKETS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
 class Metrics:
@@ -17,6 +18,10 @@ class Metrics:
             "voicefleet_http_request_seconds", "Time to a complete answer, without event streams.",
             ["method", "route"], buckets=_BUCKETS_S, registry=self.registry,
         )  # fmt: skip
+        self._pipeline = Histogram(
+            "voicefleet_voice_pipeline_seconds", "Stages of answered uploads: wait, decode, stt, llm, tts, total.",
+            ["stage"], buckets=_STAGE_BUCKETS_S, registry=self.registry,
+        )  # fmt: skip
         self._calls = Gauge(
             "voicefleet_calls", "Calls of the fleet that are ready, scheduled, or held by a worker.", ["place"],
             registry=self.registry,
@@ -27,6 +32,11 @@ class Metrics:
         self._workers = Gauge("voicefleet_workers", "Workers with a heartbeat.", registry=self.registry)
         self._listeners = Gauge("voicefleet_event_listeners", "Open event streams of this process.", registry=self.registry)
         self._up = Gauge("voicefleet_redis_up", "1 while Redis answers this process.", registry=self.registry)
+
+    def pipeline(self, times: dict[str, float]) -> None:
+        """Count one answered upload; `times` are seconds by stage, as `decode_s`."""
+        for stage, seconds in times.items():
+            self._pipeline.labels(stage.removesuffix("_s")).observe(seconds)
 
     def answered(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count one answer."""

@@ -11,12 +11,14 @@ import sys
 os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "0")
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
 
+from livekit.agents import vad
 from livekit.agents.utils import http_context
 
 from config import Settings
 from modules.calls.errors import InvalidField, VoicefleetError
 from modules.conversation.call_script import Composer
 from modules.conversation.personalities import personalities_of
+from modules.conversation.session import voice_activity
 from modules.conversation.speech.missing import MissingKey
 from modules.conversation.voice_pipeline.errors import PipelineTimedOut
 from modules.conversation.voice_pipeline.pipeline import call_of, unusable
@@ -37,16 +39,17 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     settings = settings_from_wire(first[0])
     configure(settings.log_format, settings.log_level)
     composer = Composer(personalities_of(settings))
+    activity = voice_activity()
     while asked := await receive(reader):
         head, sound = asked
-        await send(writer, *await _answer(head, sound, composer, settings))
+        await send(writer, *await _answer(head, sound, composer, settings, activity))
 
 
-async def _answer(head: Head, sound: bytes, composer: Composer, settings: Settings) -> tuple[Head, bytes]:
+async def _answer(head: Head, sound: bytes, composer: Composer, settings: Settings, activity: vad.VAD) -> tuple[Head, bytes]:
     try:
         script = composer.compose(call_of(**head["of"]))
         async with asyncio.timeout(head["within_s"]), http_context.open():
-            spoken = await answered(sound, script, settings)
+            spoken = await answered(sound, script, settings, activity)
     except TimeoutError:
         return _error(PipelineTimedOut(f"There was no answer within {head['within_s']:.0f} s."))
     except MissingKey as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from livekit import rtc
-from livekit.agents import APIConnectOptions, llm, stt, tts
+from livekit.agents import APIConnectOptions, llm, stt, tts, vad
 from livekit.agents.voice.transcription.filters import filter_emoji, filter_markdown
 
 from config import Settings
@@ -44,15 +44,16 @@ class Spoken:
     tts_s: float
 
 
-async def answered(pcm: bytes, script: CallScript, settings: Settings) -> Spoken:
-    """Return the answer to what is said in `pcm` (16 kHz, 16 bit, mono).
+async def answered(pcm: bytes, script: CallScript, settings: Settings, activity: vad.VAD) -> Spoken:
+    """Return the answer to what is said in `pcm` (16 kHz, 16 bit, mono). No vendor is asked about a sound in which nobody speaks.
 
     Raises NothingHeard, NothingToSay, VendorFailed, MissingKey, YamlError.
     """
     parts = script.personality.content.components
     began = time.perf_counter()
     ears = [(one.provider, lambda one=one: HEARING[one.provider](one, settings)) for one in parts.stt]
-    transcript = (await _first("stt", ears, lambda model: _hear(model, pcm))).strip()
+    spoken = await _somebody_speaks(pcm, activity)
+    transcript = (await _first("stt", ears, lambda model: _hear(model, pcm))).strip() if spoken else ""
     if not transcript:
         raise NothingHeard("No words were understood in the file.", field="file")
     heard = time.perf_counter()
@@ -92,11 +93,21 @@ async def _asked(
 
 
 @asynccontextmanager
-async def _closing(model: Any) -> AsyncIterator[None]:
+async def _closing(model: ModelT) -> AsyncIterator[ModelT]:
     try:
-        yield
+        yield model
     finally:
-        await model.aclose()
+        await model.aclose()  # type: ignore[attr-defined]  # every model and stream of the framework has it
+
+
+async def _somebody_speaks(pcm: bytes, activity: vad.VAD) -> bool:
+    async with _closing(activity.stream()) as stream:
+        stream.push_frame(_frame(pcm))
+        stream.end_input()
+        async for event in stream:
+            if event.type is vad.VADEventType.START_OF_SPEECH:
+                return True
+    return False
 
 
 async def _hear(ears: stt.STT[Any], pcm: bytes) -> str:
