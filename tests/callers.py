@@ -55,6 +55,12 @@ class Caller:
         found: list[dict[str, Any]] = answer.json()["turns"]
         return found
 
+    async def rings(self, call_id: str, within_s: float = 30) -> None:
+        """Wait until the carrier has been asked to ring for a call."""
+        async with asyncio.timeout(within_s):
+            while not await self.dials(call_id):  # noqa: ASYNC110 - over HTTP
+                await asyncio.sleep(0.05)
+
     async def hung_up(self, call_id: str, within_s: float = 10) -> dict[str, Any]:
         """Wait until the carrier has ended a call's dial; return that dial."""
         async with asyncio.timeout(within_s):

@@ -1,12 +1,13 @@
 """The page at / in a real browser, on a real API and a real queue: signing in, watching a call, and words that try to be code."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from modules.call_queue_manager import CallQueue, Held, Records
 from modules.calls import Event, Report
@@ -132,6 +133,35 @@ async def test_a_waiting_call_is_cancelled_with_a_button(page: Page, queue: Call
     await page.get_by_role("button", name="Cancel call").click()
     await expect(page.locator("header .pill")).to_have_text("cancelled")
     assert set((await queue.waiting()).values()) == {0}
+
+
+async def test_what_is_said_while_a_call_is_opened_is_shown(
+    page: Page, api_url: str, queue: CallQueue, records: Records
+) -> None:
+    """The transcript was slow to arrive; what I heard live meanwhile is not overwritten by it."""
+    http = httpx2.AsyncClient(base_url=api_url, headers={"X-API-Key": KEY}, trust_env=False)
+    answer = await http.post("/v1/calls", json={"to_number": NUMBER})
+    held = await answered(queue, records)
+    await say(records, held, 0, "agent", "Hello, I am an AI assistant.")
+    read, heard = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        old = await route.fetch()
+        read.set()
+        await heard.wait()
+        await route.fulfill(response=old)
+
+    await sign_in(page)
+    await expect(page.locator("#live.on")).to_be_visible()
+    await page.route("**/transcript", slowly)
+    await page.locator(f"[data-call={answer.json()['call_id']}]").click()
+    await read.wait()
+    await say(records, held, 1, "callee", "Good morning.")
+    await http.post("/v1/calls", json={"to_number": NUMBER})
+    await expect(page.locator(".calls .pill")).to_have_count(2)  # by the same event stream, and later
+    heard.set()
+    await expect(page.locator(".turn p")).to_have_text(["Hello, I am an AI assistant.", "Good morning."])
+    await http.aclose()
 
 
 async def test_words_that_try_to_be_code_stay_words(page: Page, api_url: str, queue: CallQueue, records: Records) -> None:

@@ -24,7 +24,7 @@ async def test_a_call_taken_back_in_mid_sentence_is_hung_up(caller: Caller) -> N
 async def test_a_ringing_phone_stops_ringing_when_the_call_is_taken_back(caller: Caller) -> None:
     """I cancelled while it rang; the phone fell silent and nobody was rung again."""
     call_id = await caller.place(NEVER_ANSWERS)
-    await caller.state_is(call_id, "ringing")
+    await caller.rings(call_id)
     await cancel(caller, call_id)
     assert (await caller.end_of(call_id))["outcome"] == "canceled"
     dial = await caller.hung_up(call_id)

@@ -9,6 +9,8 @@ const STEPS = [["queued", "created_at"], ["placing", "placing_at"], ["ringing", 
 export class CallView {
   #cancel;
   #call = null;
+  #expected = null;
+  #early = [];
   #turns = new Map();
   #head = el("header", {});
   #reason = el("p", { class: "reason" });
@@ -22,16 +24,32 @@ export class CallView {
     this.#cancel = cancel;
   }
 
+  // Says which call is about to be read: what is heard of it meanwhile may be newer than the answer.
+  expect(callId) {
+    if (callId === this.#expected) return;
+    this.#expected = callId;
+    this.#early = [];
+  }
+
   start(call, turns) {
-    if (call.call_id !== this.#call?.call_id) this.#problem.textContent = "";
-    this.#call = call;
-    this.#turns = new Map(turns.map((turn) => [turn.index, turn]));
+    if (call.call_id !== this.#expected) return;
+    if (call.call_id !== this.#call?.call_id) {
+      this.#problem.textContent = "";
+      this.#turns.clear();
+      this.#call = call;
+    } else if (call.version >= this.#call.version) this.#call = call;
+    for (const turn of turns) this.#turns.set(turn.index, turn);
     this.#draw();
     this.#drawTurns();
+    this.#early.splice(0).forEach((event) => this.hear(event));
   }
 
   hear(event) {
-    if (event.call_id !== this.#call?.call_id) return;
+    if (event.call_id !== this.#expected) return;
+    if (event.call_id !== this.#call?.call_id) {
+      this.#early.push(event);
+      return;
+    }
     if (event.type === "call.turn") {
       this.#turns.set(event.data.index, event.data);
       this.#drawTurns();
@@ -66,8 +84,8 @@ export class CallView {
       el("a", { class: "back", href: "#/" }, "← ", text("back")),
       el("h1", {}, call.to_number || call.from_number),
       el("p", { class: "line" }, pill(call), simulatedMark(call), el("span", { class: "quiet" }, call.personality), call.state !== "ended" && stop));
-    this.#reason.textContent = call.reason ?? "";
-    this.#reason.hidden = !call.reason;
+    this.#reason.textContent = [call.reason, call.next_step].filter(Boolean).join(" ");
+    this.#reason.hidden = !this.#reason.textContent;
     this.#reason.className = `reason ${kind(call)}`;
     show(this.#steps, ...STEPS.map(([state, at]) => step(state, call[at], call.state === state)));
     this.#drawFacts();

@@ -81,6 +81,7 @@ export class Desk {
   }
 
   async #read(id) {
+    this.#view.expect(id);
     const [call, turns] = await Promise.all([api.call(id), api.transcript(id)]);
     this.#keep(call);
     if (id !== this.#chosen) return;
