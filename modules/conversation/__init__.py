@@ -3,5 +3,5 @@
 worker       the process            job          one LiveKit job = one call     lease        whose call it is
 call_script  what a call says       call_runner  from room to last word         phone_line   the one dial
 session      LiveKit's session      ending       how it ends, once              scribe       what is written about it
-machine      what a mailbox is told
+machine      what a mailbox is told  tools        what an agent may do besides talking
 """

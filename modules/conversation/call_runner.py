@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from livekit import rtc
-from livekit.agents import NOT_GIVEN, AgentSession
+from livekit.agents import NOT_GIVEN, AgentSession, llm
 from livekit.agents.voice import AgentStateChangedEvent, CloseEvent, ErrorEvent, UserStateChangedEvent
 
 from modules.call_queue_manager import Held
@@ -27,6 +27,7 @@ from modules.conversation.scribe import Scribe
 from modules.conversation.session import Caller, room_options
 from modules.conversation.speech import Voice
 from modules.conversation.speech.vendor_errors import session_failure
+from modules.conversation.tools import tools_of
 from modules.conversation.transcript import Transcript
 from modules.conversation.unasked import Unasked
 from modules.conversation.voicemail import is_machine
@@ -99,7 +100,7 @@ class CallRunner:
         if self._inbound:  # the agent's sound is what answers the phone, so the first words are ready before it
             await self._first_words()
         self._start(self._greeting.prepare(self._voice.tts), "greeting")
-        agent = Caller(self._script, over=lambda: self._hang_up("the agent said goodbye"), machine=self._machine)
+        agent = Caller(self._script, self._tools(), machine=self._machine)
         options = room_options(self._desk.identity)
         await self._session.start(agent, room=self._desk.room, room_options=options, session_host=False, record=False)
         failed = await self._desk.ring(self._held, self._dialing)
@@ -112,6 +113,10 @@ class CallRunner:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_WORDS_S):
                 await self._greeting.prepare(self._voice.tts)
+
+    def _tools(self) -> list[llm.Tool | llm.Toolset]:
+        wanted = self._script.personality.content.tools
+        return tools_of(wanted, self._desk.room, lambda: self._hang_up("the agent said goodbye"), self._scribe.note)
 
     def _dialing(self) -> None:
         self._state = State.RINGING

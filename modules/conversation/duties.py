@@ -1,4 +1,4 @@
-"""What a personality does besides talking: what it tells a machine. The schema of these fields; what they do is elsewhere."""
+"""What a personality does besides talking: its tools, what it tells a machine. The schema only; what they do is elsewhere."""
 
 from typing import Literal, Self
 
@@ -9,6 +9,8 @@ class Duty(BaseModel):
     """A part of a personality's YAML."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+Tool = Literal["end_call", "dtmf"]
 
 
 class Voicemail(Duty):

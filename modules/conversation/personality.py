@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeA
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from modules.conversation import vendors
-from modules.conversation.duties import Voicemail
+from modules.conversation.duties import Tool, Voicemail
 from modules.conversation.inbound_numbers import InboundNumbers
 from modules.conversation.opening import discloses
 from modules.conversation.service_hours import ServiceHours
@@ -191,11 +191,22 @@ class Personality(_Strict):
         default=["llm_prompt", "greeting"], max_length=2, description="What one call may replace by its own words; [] = nothing."
     )
 
+    tools: list[Tool] = Field(
+        default=["end_call"], max_length=3,
+        description="What it may do besides talking: end_call hangs up, dtmf presses keys (for a menu).",
+    )  # fmt: skip
     voicemail: Voicemail | None = Field(default=None, description="What a machine is told that takes the call.")
     inbound_numbers: InboundNumbers = Field(
         default=[], max_length=1000,
         description="The numbers of ours whose calls it answers, as E.164. No two may claim one; `extends` passes none on.",
     )  # fmt: skip
+
+    @field_validator("tools")
+    @classmethod
+    def _each_once(cls, value: list[Tool]) -> list[Tool]:
+        if twice := next((name for name in value if value.count(name) > 1), None):
+            raise ValueError(f"{twice} is listed twice")
+        return value
 
     @field_validator("disclosure")
     @classmethod

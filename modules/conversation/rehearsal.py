@@ -10,6 +10,7 @@ from modules.conversation.call_script import Composer
 from modules.conversation.personalities import personalities_of
 from modules.conversation.session import Caller, make_session
 from modules.conversation.speech import build
+from modules.conversation.tools import tools_of
 
 
 async def rehearse(ctx: JobContext, settings: Settings, activity: vad.VAD) -> None:
@@ -21,6 +22,7 @@ async def rehearse(ctx: JobContext, settings: Settings, activity: vad.VAD) -> No
     voice = build(script.personality.content.components, settings, script.variables)
     session = make_session(script, voice, activity)
     await ctx.connect()
-    agent = Caller(script, over=lambda: ctx.shutdown("the agent said goodbye"))
+    wanted = script.personality.content.tools
+    agent = Caller(script, tools_of(wanted, ctx.room, lambda: ctx.shutdown("the agent said goodbye"), lambda *_: None))
     await session.start(agent, room=ctx.room, record=False)
     session.say(script.greeting, allow_interruptions=False)

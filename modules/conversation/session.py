@@ -3,7 +3,7 @@
 The lean options (16 kHz, no gain control, no text streams) cost a third less CPU than the framework's defaults.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator
 
 from livekit import rtc
 from livekit.agents import (
@@ -11,9 +11,7 @@ from livekit.agents import (
     Agent,
     AgentSession,
     ModelSettings,
-    RunContext,
     StopResponse,
-    function_tool,
     inference,
     llm,
     stt,
@@ -82,11 +80,10 @@ def room_options(identity: str = CALLEE) -> room_io.RoomOptions:
 
 
 class Caller(Agent):
-    """The agent of one call, with the one tool every agent has."""
+    """The agent of one call."""
 
-    def __init__(self, script: CallScript, over: Callable[[], None], machine: Machine | None = None) -> None:
-        super().__init__(instructions=script.instructions, turn_detection=NOT_GIVEN)
-        self._over = over
+    def __init__(self, script: CallScript, tools: list[llm.Tool | llm.Toolset], machine: Machine | None = None) -> None:
+        super().__init__(instructions=script.instructions, tools=tools, turn_detection=NOT_GIVEN)
         self._machine = machine
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
@@ -105,10 +102,3 @@ class Caller(Agent):
             if self._machine:
                 self._machine.hears(frame)
             yield frame
-
-    @function_tool(name="end_call")
-    async def end_call(self, context: RunContext[None]) -> str | None:
-        """End the call. Use it when the purpose is reached or the other side wants to end, after saying goodbye."""
-        context.speech_handle.add_done_callback(lambda _: self._over())
-        said = [item for item in context.speech_handle.chat_items if item.type == "message" and item.text_content]
-        return None if said else "Say goodbye in one short sentence."

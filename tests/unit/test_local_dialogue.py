@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from livekit.agents import llm
+from livekit.agents import function_tool, llm
 
 from modules.conversation.speech.local import Script, load_script, scripted_llm
 from modules.conversation.speech.local.dialogue import Move, Said, next_move
@@ -181,3 +181,22 @@ async def test_asking_twice_changes_nothing() -> None:
     """A reply may be prepared while I still speak and thrown away; the next one is the same."""
     said = [Said("us", "Hello."), Said("them", "Iron gym.")]
     assert await answer(said, [end_call]) == await answer(said, [end_call])
+
+
+@function_tool
+async def press_keys(keys: str) -> None:
+    """A stand-in by name: only whether and with what it is called is looked at here."""
+
+
+async def test_a_menu_is_answered_with_a_key_and_then_listened_to() -> None:
+    """It presses what the menu asks for, says nothing, and does not press again when the menu goes on talking."""
+    model = scripted_llm(script("errand"))
+    context = llm.ChatContext.empty()
+    context.add_message(role="user", content="For opening hours press one. For anything else press two.")
+    first = await model.chat(chat_ctx=context, tools=[press_keys]).collect()
+    assert (first.text, [(call.name, call.arguments) for call in first.tool_calls]) == ("", [("press_keys", '{"keys": "1"}')])
+    context.insert(llm.FunctionCall(call_id="call_1", name="press_keys", arguments='{"keys": "1"}'))
+    context.insert(llm.FunctionCallOutput(call_id="call_1", name="press_keys", output="", is_error=False))
+    context.add_message(role="user", content="We are open every day from nine until five.")
+    then = await model.chat(chat_ctx=context, tools=[press_keys]).collect()
+    assert (then.text, then.tool_calls) == ("Thank you very much. Goodbye.", [])

@@ -25,6 +25,7 @@ class Said:
 class Move:
     say: str
     hang_up: bool = False
+    press: str = ""
 
 
 @dataclass(slots=True)
@@ -105,6 +106,8 @@ def _rule_for(script: Script, heard: str) -> Rule | None:
 
 
 def _by_rule(script: Script, progress: _Progress, rule: Rule, turns: Sequence[Said]) -> Move:
+    if rule.press:
+        return Move(rule.say or "", press=rule.press)
     if rule.then == "hang up":
         return Move(rule.say or script.closing, hang_up=True)
     if rule.then == "wait":

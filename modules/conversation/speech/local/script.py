@@ -58,10 +58,12 @@ class Rule(_Strict):
     """None: nothing of its own, only what `then` says."""
     then: Literal["go on", "wait", "repeat", "hang up"] = "go on"
     """go on: with the open question. wait: for them. repeat: what was said last. hang up: end_call."""
+    press: Annotated[str, Field(pattern=r"^[0-9*#]{1,32}$")] | None = None
+    """Keys to press, for a menu; then it waits, whatever `then` says."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.say is None and self.then == "wait":
+        if self.say is None and self.then == "wait" and self.press is None:
             raise ValueError("a rule that waits must say something")
         return self
 

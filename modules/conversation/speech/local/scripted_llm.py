@@ -1,6 +1,7 @@
-"""A script as a livekit-agents LLM: streams words, reports usage, calls the `end_call` tool. No vendor, no network."""
+"""A script as a livekit-agents LLM: streams words, reports usage, calls tools. No vendor, no network."""
 
 import asyncio
+import json
 import re
 import uuid
 from typing import Any, Never
@@ -11,7 +12,7 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConn
 from modules.conversation.speech.local.dialogue import Move, Said, next_move
 from modules.conversation.speech.local.script import Script
 
-END_CALL = "end_call"
+END_CALL, PRESS_KEYS = "end_call", "press_keys"
 
 
 class ScriptedLLM(llm.LLM[Never]):
@@ -50,12 +51,14 @@ class ScriptedLLM(llm.LLM[Never]):
 
 
 def history_of(chat_ctx: llm.ChatContext) -> list[Said]:
-    """Both sides' words in a chat context; instructions and tool items left out."""
-    return [
-        Said("us" if item.role == "assistant" else "them", item.text_content)
-        for item in chat_ctx.items
-        if item.type == "message" and item.role in ("assistant", "user") and item.text_content
-    ]
+    """Both sides' words in a chat context; a key we pressed is a turn of ours, instructions and other items are left out."""
+    said: list[Said] = []
+    for item in chat_ctx.items:
+        if item.type == "message" and item.role in ("assistant", "user") and item.text_content:
+            said.append(Said("us" if item.role == "assistant" else "them", item.text_content))
+        elif item.type == "function_call" and item.name == PRESS_KEYS:
+            said.append(Said("us", "keys pressed"))
+    return said
 
 
 class _Scripted(llm.LLMStream):
@@ -67,10 +70,17 @@ class _Scripted(llm.LLMStream):
         for word in words:
             self._event_ch.send_nowait(llm.ChatChunk(id=request_id, delta=llm.ChoiceDelta(role="assistant", content=word)))
             await asyncio.sleep(0)
-        if move.hang_up and END_CALL in llm.ToolContext(self._tools).function_tools:
-            call = llm.FunctionToolCall(name=END_CALL, arguments="{}", call_id=f"call_{uuid.uuid4().hex[:12]}")
-            delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
-            self._event_ch.send_nowait(llm.ChatChunk(id=request_id, delta=delta))
+        for name, arguments in _calls(move):
+            if name in llm.ToolContext(self._tools).function_tools:
+                call = llm.FunctionToolCall(name=name, arguments=json.dumps(arguments), call_id=f"call_{uuid.uuid4().hex[:12]}")
+                delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
+                self._event_ch.send_nowait(llm.ChatChunk(id=request_id, delta=delta))
         heard = sum(len(said.text.split()) for said in history_of(self._chat_ctx))
         usage = llm.CompletionUsage(completion_tokens=len(words), prompt_tokens=heard, total_tokens=heard + len(words))
         self._event_ch.send_nowait(llm.ChatChunk(id=request_id, usage=usage))
+
+
+def _calls(move: Move) -> list[tuple[str, dict[str, str]]]:
+    """The tools of a move, with their arguments."""
+    pressed = [(PRESS_KEYS, {"keys": move.press})] if move.press else []
+    return pressed + ([(END_CALL, dict[str, str]())] if move.hang_up else [])
