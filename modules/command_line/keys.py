@@ -20,7 +20,8 @@ def keys() -> None:
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="For whom or what it is.", show_default=False)],
     scope: Annotated[
-        list[str] | None, typer.Option("--scope", help="calls:write, calls:read, personalities:write, recordings:read or admin; repeatable.")
+        list[str] | None,
+        typer.Option("--scope", help="calls:write, calls:read, personalities:write, recordings:read or admin; repeatable."),
     ] = None,
     expires_at: Annotated[datetime | None, typer.Option(help="When it stops working (local time).", show_default=False)] = None,
     as_json: AsJson = False,

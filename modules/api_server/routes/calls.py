@@ -75,7 +75,8 @@ async def _dry_run(parts: Parts, body: NewCall, principal: Principal, now: datet
 async def list_calls(
     request: Request, response: Response, _: Reads, parts: Using, now: Now,
     state: State | None = None, outcome: Outcome | None = None, direction: Direction | None = None,
-    personality: MaybeName | None = None, arm: MaybeName | None = None, trunk: MaybeName | None = None, simulated: bool | None = None,
+    personality: MaybeName | None = None, arm: MaybeName | None = None,
+    trunk: MaybeName | None = None, simulated: bool | None = None,
     to_number: Annotated[str | None, Query(max_length=32)] = None,
     created_from: Moment | None = None, created_before: Moment | None = None,
     q: Annotated[str | None, Query(min_length=1, max_length=200, description="Looked for in what was said and in names.")] = None,

@@ -22,7 +22,9 @@ router = APIRouter(tags=["personalities"])
 IfMatch = Annotated[
     str | None, Header(alias="If-Match", max_length=200, description="The ETag of the version that is replaced; * for any.")
 ]
-IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=200, description="* to write only where nothing is.")]
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", max_length=200, description="* to write only where nothing is.")
+]
 
 
 @router.put("/v1/personalities/{personality_id}", responses={201: {"model": PersonalityView}})

@@ -92,10 +92,12 @@ class Editor:
 
     def check_personality(self, personality_id: str, new: str | Mapping[str, Any]) -> None:
         """Look at a text, or at fields, as if they were saved. Raises as `save_personality` does; nothing is changed."""
+        _must_be_id(personality_id)
         self._drafted(personality_id, new, self.personality(personality_id))
 
     def save_personality(self, personality_id: str, new: str | Mapping[str, Any], expected: Expected) -> PersonalityPage:
         """Write a file's text, or its fields into the text there is. Raises the refusals and InvalidField."""
+        _must_be_id(personality_id)
         with files.alone(self._lock):
             old = self.personality(personality_id)
             expected.hold(old.etag if old else None)
@@ -104,8 +106,6 @@ class Editor:
         return PersonalityPage(text, _etag(text), own_fields.fields(text, self._agents / f"{personality_id}.yaml"))
 
     def _drafted(self, personality_id: str, new: str | Mapping[str, Any], old: PersonalityPage | None) -> str:
-        if not re.fullmatch(ID, personality_id):
-            raise InvalidField("An id is 1 to 64 small letters, digits, _ and -.", field="personality_id")
         name = f"{personality_id}.yaml"
         text = _ended(new) if isinstance(new, str) else self._with_fields(old.text if old else "", name, new)
         self._must_hold({("agents", name): text}, f"agents/{personality_id}")
@@ -199,6 +199,11 @@ class Editor:
         if broken:
             told = {str(found): found for error in broken.values() for found in error.all}
             raise BrokenEdit(f"It was not saved: {', '.join(sorted(broken))} would not work with it.", tuple(told.values()))
+
+
+def _must_be_id(personality_id: str) -> None:
+    if not re.fullmatch(ID, personality_id):
+        raise InvalidField("An id is 1 to 64 small letters, digits, _ and -, not beginning with _.", field="personality_id")
 
 
 def _ended(text: str) -> str:
