@@ -22,11 +22,13 @@ CalleeName = Annotated[str, typer.Option(metavar="NAME", help="With --action: wh
 AgentName = Annotated[str, typer.Option(metavar="NAME", help="With --action: what the agent calls itself.")]
 Organization = Annotated[str, typer.Option(metavar="NAME", help="With --action, needed: for whom the agent calls.")]
 
+Variables = Annotated[list[str] | None, typer.Option("--var", metavar="K=V", help="A variable of the prompt; repeatable.")]
+
 
 def call(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="Who is called: +<country><number>.", show_default=False)],
     personality: Personality = "",
-    var: Annotated[list[str] | None, typer.Option("--var", metavar="K=V", help="A variable of the prompt; repeatable.")] = None,
+    var: Variables = None,
     trunk: Annotated[str, typer.Option(help="Which trunk dials; `simulated` reaches no phone.")] = "",
     greeting: Annotated[str, typer.Option(help="The agent's first words.")] = "",
     llm_prompt: Annotated[str, typer.Option(help="Instructions for this one call.")] = "",
@@ -54,7 +56,7 @@ def call(
             "context": context, "callee_name": callee_name, "agent_name": agent_name, "organization": organization,
         }  # fmt: skip
         body: dict[str, Any] = {"to_number": number} | {name: value for name, value in wanted.items() if value}
-        body |= {"variables": _variables(var or [])} if var else {}
+        body |= {"variables": variables_of(var or [])} if var else {}
         async with client(api_url) as api:
             placed = await api.place(body)
             if watch:
@@ -173,7 +175,8 @@ def _print_call(output: Output, found: dict[str, Any], turns: list[dict[str, Any
         output.line(f"now       {found['status_text']}")
 
 
-def _variables(pairs: list[str]) -> dict[str, str]:
+def variables_of(pairs: list[str]) -> dict[str, str]:
+    """Return what --var gave. Raises WrongUse."""
     parted = [pair.partition("=") for pair in pairs]
     if wrong := next((name for name, equals, _ in parted if not equals or not name), None):
         raise WrongUse(f"--var {wrong} is not NAME=VALUE", "write for example --var guest_name=Ada")
