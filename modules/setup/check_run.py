@@ -20,7 +20,7 @@ from modules.setup.places import PROJECT, venv_python
 from modules.setup.progress import Progress
 from modules.setup.throwaway_postgres import throwaway_postgres
 
-_ALONE = "livekit or chaos or browser"  # these start processes that need the machine to themselves
+_LIVE = "livekit or chaos or browser"  # these mostly wait for somebody to finish speaking
 _TEAR_DOWN_S = 30
 _SECOND_TRIES = 3
 _COUNTED = ("tests", "failures", "errors", "skipped")
@@ -49,18 +49,18 @@ def run_checks(args: list[str]) -> int:
 def _everything(env: Mapping[str, str]) -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="voicefleet-checks-") as folder:
-        together, alone, again = (Path(folder) / f"{name}.xml" for name in ("together", "alone", "again"))
+        parts, live, again = (Path(folder) / f"{name}.xml" for name in ("parts", "live", "again"))
         results = {
             "ruff": _run(env, "ruff", "check", "."),
             "mypy": _run(env, "mypy", "--strict", *_typed_paths()),
-            "tests side by side": _pytest(env, "-m", f"not ({_ALONE})", "-n", "2", f"--junitxml={together}"),
-            "tests one by one": _pytest(env, "-m", _ALONE, f"--junitxml={alone}"),
+            "tests of parts": _pytest(env, "-m", f"not ({_LIVE})", "-n", "2", f"--junitxml={parts}"),
+            "live tests": _pytest(env, "-m", _LIVE, "-n", "2", "--dist", "loadfile", f"--junitxml={live}"),
         }
-        if results["tests one by one"] and failures(alone) <= _SECOND_TRIES:
+        if results["live tests"] and failures(live) <= _SECOND_TRIES:
             # Two voices in real time on a busy machine: who fails once and then passes alone is told, and is not the end of it.
-            results["tests one by one"] = _pytest(env, "-m", _ALONE, "--last-failed", f"--junitxml={again}")
+            results["live tests"] = _pytest(env, "-m", _LIVE, "--last-failed", f"--junitxml={again}")
         print("; ".join(f"{name}: {'failed' if code else 'ok'}" for name, code in results.items()))
-        print(sum_of_passes([together, alone], time.monotonic() - started, again), flush=True)
+        print(sum_of_passes([parts, live], time.monotonic() - started, again), flush=True)
     return next((code for code in results.values() if code), 0)
 
 
