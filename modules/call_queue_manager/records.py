@@ -7,6 +7,7 @@ from typing import Any
 
 from modules.call_queue_manager import keys
 from modules.call_queue_manager.connection import Store
+from modules.call_queue_manager.events import read_after
 from modules.call_queue_manager.queue import Held
 from modules.calls import Call, Disposition, Report, State, advance
 from modules.calls.deadlines import deadline
@@ -89,12 +90,20 @@ class Records:
 
     async def renew(self, held: Held, *, lease_s: float | None = None) -> int | None:
         """Say "still here"; return the call's version, or None when the call is somebody else's by now."""
-        expiry_ms = self._store.clock.now_ms() + int((lease_s or self._lease_s) * 1000)
-        call_id = held.call.call_id
-        version = await self._store.run(
-            "renew", [keys.call(call_id), keys.LEASES], [call_id, held.token, expiry_ms]
-        )
+        now_ms, call_id = self._store.clock.now_ms(), held.call.call_id
+        expiry_ms = now_ms + int((lease_s or self._lease_s) * 1000)
+        version = await self._store.run("renew", [keys.call(call_id), keys.LEASES], [call_id, held.token, expiry_ms, now_ms])
         return int(version) if version is not None else None
+
+    async def doubt(self, call: Call, *, silent_s: float) -> bool:
+        """Let the lease on `call` end once its holder has been silent for `silent_s`; return whether that is sooner.
+
+        A holder that lives renews and keeps its call; one that has written since `call` was read is not doubted.
+        """
+        shorter = await self._store.run(
+            "doubt", [keys.call(call.call_id), keys.LEASES], [call.call_id, call.version, int(silent_s * 1000)]
+        )
+        return bool(shorter)
 
     async def release(self, call_id: str, token: int | None) -> None:
         """Give the call's slot back."""
@@ -106,16 +115,30 @@ class Records:
 
     async def note(self, held: Held, event_type: str, data: dict[str, Any]) -> None:
         """Add an event that changes no state, e.g. a spoken turn. Raises Fenced, Unavailable."""
-        written = await self._store.run(
-            "note",
-            [keys.call(held.call.call_id), keys.EVENTS, keys.call_events(held.call.call_id)],
-            [
-                held.call.call_id, held.token, event_type, json.dumps(data), self.now().isoformat(),
-                keys.EVENTS_LENGTH, keys.EVENTS_TTL_S,
-            ],
-        )  # fmt: skip
-        if written is None:
+        if await self._noted(held.call.call_id, str(held.token), event_type, data) is None:
             raise Fenced("Somebody else holds this call now.")
+
+    async def remark(self, call_id: str, event_type: str, data: dict[str, Any]) -> None:
+        """Add what somebody who does not hold the call saw or said; changes no state. Raises NotFound, Unavailable."""
+        if await self._noted(call_id, "", event_type, data) is None:
+            raise NotFound("No live call has this id.")
+
+    async def remarks(self, call_id: str, event_type: str) -> list[dict[str, Any]]:
+        """Return the data of all of a call's events of one type, the oldest first. Raises Unavailable."""
+        found: list[dict[str, Any]] = []
+        after = "0"
+        while events := await read_after(self._store, after, call_id=call_id):
+            after = events[-1].id
+            found += [event.data for event in events if event.type == event_type]
+        return found
+
+    async def _noted(self, call_id: str, token: str, event_type: str, data: dict[str, Any]) -> str | None:
+        written: str | None = await self._store.run(
+            "note",
+            [keys.call(call_id), keys.EVENTS, keys.call_events(call_id)],
+            [call_id, token, event_type, json.dumps(data), self.now().isoformat(), keys.EVENTS_LENGTH, keys.EVENTS_TTL_S],
+        )
+        return written
 
     def now(self) -> datetime:
         """Return the fleet's time, which is Redis's: a machine whose clock is wrong must not decide when somebody is called."""

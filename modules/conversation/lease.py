@@ -45,14 +45,18 @@ async def is_over(records: Records, job: CallJob) -> bool:
 
 
 async def keep(records: Records, held: Held, ending: Ending) -> None:
-    """Renew until the call is over. While Redis is away the conversation simply goes on."""
+    """Renew until cancelled: also while the call is closed, so that nobody takes a living agent for a dead one meanwhile.
+
+    While Redis is away the conversation simply goes on.
+    """
     known = held.call.version
-    while not ending.decided:
+    while True:
         try:
             version = await records.renew(held)
             if version is None:
                 ending.decide(None, "somebody else holds the call")
-            elif version != known:
+                return
+            if version != known:
                 known = version
                 if (await records.load(held.call.call_id)).state is State.ENDED:
                     ending.decide(None, "the call was cancelled")

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from modules.call_queue_manager import CallQueue, Fenced, Held, Records
-from modules.calls import Call, Event, Outcome, Report, State
+from modules.calls import Call, Event, Report, State
 from modules.calls.errors import NotFound, Unavailable, VoicefleetError
-from modules.calls.retry import retry_at
+from modules.calls.second_truth import LEG_LEFT, LegEnd, lost
 from modules.metrics_logger import get_logger
 from modules.outbound_orchestrator.rooms import UNREACHABLE, Rooms
 
@@ -101,9 +101,17 @@ class Reaper:
             elif call.state is State.QUEUED:
                 await self._records.postpone(held, self._records.now(), "")
             else:
-                await self._records.report(call.call_id, _report(call, why, self._records.now()), token=held.token, release=gone)
+                report = lost(call, await self._leg_end(call), why, self._records.now())
+                await self._records.report(call.call_id, report, token=held.token, release=gone)
         except Fenced:
             log.info("call.taken_over", call_id=call.call_id)
+
+    async def _leg_end(self, call: Call) -> LegEnd | None:
+        """How LiveKit saw this attempt's phone leave, if it did."""
+        seen = await self._records.remarks(call.call_id, LEG_LEFT)
+        known = {end.value: end for end in LegEnd}
+        ends = [known.get(data["leg_end"], LegEnd.LOST) for data in seen if data["room"] == call.room]
+        return ends[-1] if ends else None
 
     async def _hang_up(self, call: Call) -> bool:
         """Return whether the room is surely gone. If not, the slot stays taken and the next sweep tries again."""
@@ -115,9 +123,3 @@ class Reaper:
             log.warning("room.not_closed", call_id=call.call_id, error=type(error).__name__)
             return False
         return True
-
-
-def _report(call: Call, why: str, now: datetime) -> Report:
-    if call.state is State.PLACING:
-        return Report(Event.LOST, reason=why, retry_at=retry_at(call, Outcome.INFRASTRUCTURE, now))
-    return Report(Event.LOST, reason=why)

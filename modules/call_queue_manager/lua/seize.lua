@@ -10,5 +10,6 @@ if not record then
   return nil
 end
 local token = redis.call('HINCRBY', KEYS[1], 'token', 1)
+redis.call('HDEL', KEYS[1], 'renewed_ms')
 redis.call('ZADD', KEYS[2], tonumber(ARGV[2]) + tonumber(ARGV[3]), ARGV[1])
 return {ARGV[1], token, tonumber(redis.call('HGET', KEYS[1], 'version')), record}
