@@ -20,7 +20,7 @@ from modules.api_server.keys import KeyRing
 from modules.api_server.metrics import Metrics
 from modules.api_server.openapi import describe
 from modules.api_server.parts import Parts, parts_of
-from modules.api_server.routes import calls, events, fleet, health, keys, personalities, phone, voice_pipeline, web
+from modules.api_server.routes import calls, events, fleet, health, keys, personalities, phone, voice_pipeline, web, webhook
 from modules.api_server.routes.editing import router as editing_router
 from modules.api_server.routes.stats import router as stats_router
 from modules.api_server.security_headers import SecurityHeaders
@@ -58,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router, dependencies=documented)
     app.include_router(stats_router, dependencies=documented)
     app.include_router(editing_router, dependencies=documented)
+    app.include_router(webhook.router)
     app.include_router(health.router)
     app.include_router(web.router)
     app.mount("/web", StaticFiles(directory=web.FOLDER))

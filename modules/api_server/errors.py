@@ -2,9 +2,12 @@
 
 VoicefleetError
 ├── NotSignedIn        401      ├── BodyTooLarge       413
-├── ScopeMissing       403      ├── BodyTooSlow        408
-├── CrossSite          403      ├── MethodNotAllowed   405
-├── GateRefused        403      └── InvalidJson        400
+├── BadSignature       401      ├── BodyTooSlow        408
+├── StaleWebhook       401      ├── MethodNotAllowed   405
+├── Replayed           403      ├── UnknownMediaType   415
+├── ScopeMissing       403      └── BadRequest
+├── CrossSite          403          └── InvalidJson    400
+└── GateRefused        403
 """
 
 from modules.calls.errors import BadRequest, Refused, VoicefleetError
@@ -15,6 +18,27 @@ class NotSignedIn(VoicefleetError):
 
     status = 401
     code = "unauthorized"
+
+
+class BadSignature(VoicefleetError):
+    """A webhook is not signed by whom it claims to come from; nothing was changed."""
+
+    status = 401
+    code = "bad_signature"
+
+
+class StaleWebhook(VoicefleetError):
+    """A webhook is signed and too old; nothing was changed."""
+
+    status = 401
+    code = "stale_webhook"
+
+
+class Replayed(VoicefleetError):
+    """This webhook was taken in before; nothing was changed."""
+
+    status = 403
+    code = "webhook_replayed"
 
 
 class ScopeMissing(VoicefleetError):
@@ -50,6 +74,13 @@ class MethodNotAllowed(VoicefleetError):
 
     status = 405
     code = "method_not_allowed"
+
+
+class UnknownMediaType(VoicefleetError):
+    """This address does not read a body of this content type."""
+
+    status = 415
+    code = "unknown_media_type"
 
 
 class InvalidJson(BadRequest):

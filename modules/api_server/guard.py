@@ -22,6 +22,8 @@ from modules.calls.errors import VoicefleetError
 
 PUBLIC = frozenset({"/", "/docs", "/openapi.json", "/health", "/livez", "/readyz", "/metrics", "/sign-in", "/api/phone/health"})
 """What answers without a key: the page without any data in it, and what supervisors ask. Files below /web/ as well."""
+SIGNED = frozenset({"/api/webhook"})
+"""What answers whoever signs a request; a key is looked at where one is sent, a browser's cookie never."""
 _WEB = "/web/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_KEY = 512
@@ -60,6 +62,9 @@ class Guard:
             if changes and _from_another_site(headers):
                 raise CrossSite("This form was sent from another site.")
             return
+        if scope["path"] in SIGNED:
+            scope.setdefault("state", {})["principal"] = await self._presented(headers)
+            return
         principal = await self._who(headers)
         if principal is None:
             raise NotSignedIn("Send a valid API key as X-API-Key or as Authorization: Bearer.")
@@ -68,13 +73,15 @@ class Guard:
         scope.setdefault("state", {})["principal"] = principal
 
     async def _who(self, headers: Headers) -> Principal | None:
-        now = datetime.now(UTC)
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        presented = headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
-        if presented:
-            return await self._ring.check(presented, now) if len(presented) <= _LONGEST_KEY else None
+        if _presented(headers):
+            return await self._presented(headers)
         cookie = _cookie(headers.get("cookie", ""))
-        return await self._sessions.read(cookie, now) if cookie else None
+        return await self._sessions.read(cookie, datetime.now(UTC)) if cookie else None
+
+    async def _presented(self, headers: Headers) -> Principal | None:
+        presented = _presented(headers)
+        known = 0 < len(presented) <= _LONGEST_KEY
+        return await self._ring.check(presented, datetime.now(UTC)) if known else None
 
 
 def needs(scope: str) -> Callable[..., Awaitable[Principal]]:
@@ -95,6 +102,11 @@ Reads = Annotated[Principal, Depends(needs("calls:read"))]
 Writes = Annotated[Principal, Depends(needs("calls:write"))]
 Edits = Annotated[Principal, Depends(needs("personalities:write"))]
 Administers = Annotated[Principal, Depends(needs("admin"))]
+
+
+def _presented(headers: Headers) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
 
 
 def _from_our_page(headers: Headers) -> bool:

@@ -31,6 +31,10 @@ class Metrics:
         )
         self._workers = Gauge("voicefleet_workers", "Workers with a heartbeat.", registry=self.registry)
         self._listeners = Gauge("voicefleet_event_listeners", "Open event streams of this process.", registry=self.registry)
+        self._webhooks = Counter(
+            "voicefleet_webhooks", "Signed webhooks, by what became of them; no_call: that number was in no call.",
+            ["sender", "kind", "result"], registry=self.registry,
+        )  # fmt: skip
         self._up = Gauge("voicefleet_redis_up", "1 while Redis answers this process.", registry=self.registry)
 
     def pipeline(self, times: dict[str, float]) -> None:
@@ -43,6 +47,10 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         if not route.endswith("/events"):
             self._seconds.labels(method, route).observe(duration_s)
+
+    def webhook(self, sender: str, kind: str, result: str) -> None:
+        """Count one webhook whose signature was right."""
+        self._webhooks.labels(sender, kind, result).inc()
 
     def fleet(self, waiting: dict[str, int] | None, workers: tuple[int, int, int], listeners: int) -> None:
         """Set the gauges. `waiting` is None while Redis does not answer; `workers` are (how many, slots, active)."""

@@ -23,6 +23,8 @@ REAPER = f"{PREFIX}reaper"
 """HASH last_ms, grace_until_ms: when any reaper last looked; 1 hour. overdue.lua."""
 PAUSED = f"{PREFIX}paused"
 """STRING, present while dialling is paused; 30 days. pause()."""
+TRUNKS_LOCK = f"{PREFIX}lock:trunks"
+"""STRING, held by who changes the stored trunks and rules; 30 seconds. lock.py."""
 
 EVENTS_TTL_S = 7 * 86_400
 EVENTS_LENGTH = 200_000
@@ -34,7 +36,10 @@ LIVE_TTL_S = 30 * 86_400
 
 
 def call(call_id: str) -> str:
-    """HASH version, token, record (JSON): the call. LIVE_TTL_S, retention_s once it ended. enqueue/save/claim.lua."""
+    """HASH version, token, record (JSON), place (its rank in READY): the call.
+
+    LIVE_TTL_S, retention_s once it ended. enqueue/save/claim.lua.
+    """
     return f"{PREFIX}call:{call_id}"
 
 
@@ -71,3 +76,8 @@ def room(name: str) -> str:
 def source(number: str) -> str:
     """ZSET call_id -> ms: the calls that were let in from one caller's number; 1 hour. arrive.lua."""
     return f"{PREFIX}source:{hashlib.sha256(number.encode()).hexdigest()}"
+
+
+def webhook(digest: str) -> str:
+    """STRING, present once this webhook was taken in; as long as a copy of it could do anything. webhooks/replays.py."""
+    return f"{PREFIX}webhook:{digest}"

@@ -62,6 +62,10 @@ def livekit(ground: Ground, plan: Plan, ports: Ports) -> Part:
     }
     if plan.stores_trunks:
         config |= {"redis": _redis_of(settings.redis_url)}
+    if API in plan.parts:
+        told = {"include_events": ["participant_joined", "participant_left", "participant_connection_aborted", "room_finished"]}
+        webhook = {"api_key": settings.livekit_api_key, "urls": [f"{api_url(ground)}/api/webhook"], "filter_params": told}
+        config |= {"webhook": webhook}
     return Part(
         name=LIVEKIT,
         command=(str(program),),

@@ -77,7 +77,7 @@ async def test_without_a_key_only_the_named_addresses_answer(app: FastAPI, stran
     """A stranger finds every door closed, also those that do not exist yet."""
     assert PUBLIC == OPEN
     closed = [(method, path) for method, path in routes(app) if path not in OPEN]
-    assert set(closed) == set(SCOPES) | {("POST", "/sign-out")}, "a new route: say here which scope it needs"
+    assert set(closed) == set(SCOPES) | {("POST", "/sign-out"), ("POST", "/api/webhook")}, "a new route: say here what it needs"
     for method, path in [*closed, ("GET", "/v1/nothing"), ("POST", "//v1/calls"), ("GET", "/v1/calls/")]:
         answer = await stranger.request(method, filled(path), json={"to_number": NUMBER})
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), (method, path)

@@ -14,6 +14,7 @@ from modules.api_server.parts import Now, Parts, Using
 from modules.api_server.place import Accepted, accept, foretell, repeat_of
 from modules.api_server.schemas import CallView, Cancel, DryRun, MaybeName, Moment, NewCall, OutboundCall, Placed
 from modules.api_server.views import call_view
+from modules.api_server.webhooks import messages
 from modules.call_history import Filters
 from modules.call_queue_manager import read_after
 from modules.calls import Call, Direction, Disposition, Event, Outcome, Report, State, numbers
@@ -123,10 +124,11 @@ async def transcript(call_id: str, _: Reads, parts: Using) -> dict[str, Any]:
     """Return what both sides have said so far. Seconds count from the answer."""
     call = await found(parts, call_id)
     turns = await _live_turns(parts, call_id)
+    texts = await messages.of(parts, call_id, live=turns is not None)
     if turns is None:
         recorded = await (await parts.past.get()).search.transcript(call_id)
         turns = [{name: value for name, value in asdict(turn).items() if name != "call_id"} for turn in recorded]
-    return {"call_id": call_id, "state": call.state, "turns": turns}
+    return {"call_id": call_id, "state": call.state, "turns": turns, "messages": texts}
 
 
 async def found(parts: Parts, call_id: str) -> Call:
