@@ -69,7 +69,9 @@ class PersonalityView(PersonalityRow):
     content: dict[str, Any] | None
     files: dict[str, str] = Field(description="The texts it is made of, by folder and name.")
     text: str | None = Field(description="Its own file as it is on disk now, also where that is broken. The ETag is this text's.")
-    fields: dict[str, Any] | None = Field(description="What that text says, without defaults and `extends`; null if it is no YAML.")
+    fields: dict[str, Any] | None = Field(
+        description="What that text says, without defaults and `extends`; null if it is no YAML."
+    )
 
 
 class Findings(BaseModel):
@@ -159,14 +161,15 @@ def known(parts: Parts, personality_id: str) -> None:
 
 def view(parts: Parts, personality_id: str, page: PersonalityPage | None) -> PersonalityView:
     """Return a personality in use beside its own file on disk."""
-    row = _row(parts, personality_id).model_dump()
-    written = {"text": page.text if page else None, "fields": page.fields if page else None}
+    row = _row(parts, personality_id).model_dump() | {"text": None, "fields": None}
+    if page:
+        row |= {"text": page.text, "fields": page.fields}
     if not row["usable"]:
-        return PersonalityView(**row, **written, variables=[], content=None, files={})
+        return PersonalityView(**row, variables=[], content=None, files={})
     found = parts.personalities.found(personality_id)
     variables = _variables(found) if isinstance(found, Loaded) else []
     content = found.content.model_dump(exclude={"variables"})
-    return PersonalityView(**row, **written, variables=variables, content=content, files=dict(found.texts))
+    return PersonalityView(**row, variables=variables, content=content, files=dict(found.texts))
 
 
 def mistake(error: YamlError) -> Mistake:
@@ -187,12 +190,11 @@ def _row(parts: Parts, name: str) -> PersonalityRow:
             id=name, name=name, language=None, usable=False, problem=str(error), mistakes=mistakes, arms={}, sha256=None,
             default=default,
         )  # fmt: skip
-    split = isinstance(found, LoadedSplit)
     return PersonalityRow(
-        id=name, name=found.content.name, language=None if split else found.content.language,
+        id=name, name=found.content.name, language=found.content.language if isinstance(found, Loaded) else None,
         usable=parts.personalities.usable(name), problem=str(problem) if problem else None,
-        mistakes=[mistake(one) for one in problem.all] if problem else [], arms=found.content.split if split else {},
-        sha256=found.sha256, default=default,
+        mistakes=[mistake(one) for one in problem.all] if problem else [],
+        arms=found.content.split if isinstance(found, LoadedSplit) else {}, sha256=found.sha256, default=default,
     )  # fmt: skip
 
 
