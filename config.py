@@ -52,6 +52,7 @@ class Settings(BaseSettings):
         "livekit_sip_outbound_trunk",
         "sip_trunk_id",
     )
+    sip_trunks_file: Path = _named(Path("trunks.yaml"), "More trunks, see docs/trunks.md; the file may be absent.")
     sip_api_url: str = _named("", "Where the simulated carrier answers the SIP API; empty = no simulated trunk.")
     twilio_account_sid: str = _named("", "Twilio account, for set-up and diagnosis only.")
     twilio_auth_token: SecretStr = _named(SecretStr(""), "Its token.")

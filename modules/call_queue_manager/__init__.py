@@ -3,12 +3,14 @@
 connection  the pool, Redis's clock, durability      keys     every key with type, life and writer
 queue       accept, claim, seize, overdue            records  live calls: report, renew, release, note
 front_door  calls that come in                        workers  heartbeats and slots      pacing  the carrier's turn
+lock        one at a time
 events      the stream of what happened
 """
 
 from modules.call_queue_manager.connection import Store, connect, make_durable
 from modules.call_queue_manager.events import StreamEvent, follow, latest_id, read_after
 from modules.call_queue_manager.front_door import Admission, FrontDoor, SourceLimits
+from modules.call_queue_manager.lock import exclusive
 from modules.call_queue_manager.pacing import Pacing
 from modules.call_queue_manager.queue import CallQueue, Enqueued, Held, Repeat
 from modules.call_queue_manager.records import Fenced, Records
@@ -30,6 +32,7 @@ __all__ = [
     "Worker",
     "Workers",
     "connect",
+    "exclusive",
     "follow",
     "latest_id",
     "make_durable",

@@ -1,60 +1,94 @@
 """What the phone side looks like right now, compared with the configuration. It reports; it repairs nothing."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import aiohttp
 from livekit import api
 
 from config import Settings
-from modules.sip_management.ensure import drift, outbound_trunks
+from modules.sip_management.client import AWAY, why
+from modules.sip_management.plan import Change, plan
 from modules.sip_management.reach import Reach, reach
+from modules.sip_management.shelves import Noun, Thing, everything, id_of
+from modules.sip_management.trunks import Trunk, TrunksUnusable, configured, transport
+from modules.sip_management.wanted import wanted
 
-OUTBOUND = "outbound"
-"""Key of the outbound trunk this configuration stores, when it is asked to store one."""
+Ask = Callable[[str, str], Awaitable[Reach]]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: its name, whether it is well, and a sentence."""
+    """One thing that was looked at: its name, whether it is well, a sentence, and the trunk it is about ("" for none)."""
 
     what: str
     ok: bool
     detail: str
+    trunk: str = ""
 
 
-def wanted_outbound(settings: Settings) -> api.SIPOutboundTrunkInfo | None:
-    """The four values of the environment as a trunk livekit-server could store; None when they are not all there."""
-    if not (settings.sip_trunk_hostname and settings.sip_from_number):
-        return None
-    return api.SIPOutboundTrunkInfo(
-        address=settings.sip_trunk_hostname,
-        numbers=[settings.sip_from_number],
-        auth_username=settings.sip_auth_username,
-        auth_password=settings.sip_auth_password.get_secret_value(),
-    )
-
-
-async def look(settings: Settings, lkapi: api.LiveKitAPI, ask: Callable[[str], Awaitable[Reach]] = reach) -> list[Finding]:
-    """Looks at livekit-server's SIP API, the stored trunk and the carrier's address."""
+async def look(settings: Settings, lkapi: api.LiveKitAPI, answered: Iterable[str], ask: Ask = reach) -> list[Finding]:
+    """Look at the configuration, livekit-server's SIP API, what it stores, and the carriers. `answered` are our numbers."""
     try:
-        stored = await outbound_trunks(lkapi).read()
-        findings = [Finding("livekit_sip_api", True, "livekit-server answers"), *await _stored(settings, lkapi, stored)]
-    except (api.ServerError, aiohttp.ClientError, TimeoutError) as error:
-        findings = [Finding("livekit_sip_api", False, f"livekit-server does not answer: {type(error).__name__}")]
-    if settings.sip_trunk_hostname:
-        answer = await ask(settings.sip_trunk_hostname)
-        findings.append(Finding("carrier", answer == "answers", f"{settings.sip_trunk_hostname}: {answer}"))
+        trunks, wishes = configured(settings), wanted(settings, answered)
+    except TrunksUnusable as error:
+        return [Finding("configuration", False, error.message)]
+    found = [Finding("inbound", False, problem) for problem in wishes.problems]
+    found += [finding for trunk in trunks.values() for finding in _as_written(trunk)]
+    try:
+        stored = await everything(lkapi)
+        found.append(Finding("livekit_sip_api", True, "livekit-server answers"))
+        found += [_stored(change) for change in plan(stored, wishes.wishes, settings.livekit_agent_name, prune=True)]
+        found += [*_by_id(trunks, stored), *_open_rules(stored)]
+    except AWAY as error:
+        found.append(Finding("livekit_sip_api", False, f"livekit-server's SIP API does not answer: {why(error)}"))
+    return [*found, *await asyncio.gather(*(_carrier(trunk, ask) for trunk in trunks.values() if trunk.hostname))]
+
+
+def _as_written(trunk: Trunk) -> list[Finding]:
+    """What the carrier would not take, seen before it is asked."""
+    if trunk.preset is None:
+        return []
+    findings = [Finding("hostname", False, why, trunk.name) for why in [trunk.preset.hostname_problem(trunk.hostname)] if why]
+    if why := trunk.preset.from_problem(trunk.from_number):
+        findings.append(Finding("from_number", False, why, trunk.name))
     return findings
 
 
-async def _stored(settings: Settings, lkapi: api.LiveKitAPI, stored: Sequence[api.SIPOutboundTrunkInfo]) -> list[Finding]:
-    if trunk_id := settings.sip_outbound_trunk_id:
-        there = any(trunk.sip_trunk_id == trunk_id for trunk in stored)
-        return [Finding("stored_trunk", there, f"{trunk_id} is {'there' if there else 'not stored in livekit-server'}")]
-    wanted = wanted_outbound(settings)
-    changed = await drift(outbound_trunks(lkapi), OUTBOUND, wanted) if wanted else None
-    if changed is None:
-        return []
-    detail = f"differs from the configuration in {', '.join(changed)}" if changed else "as configured"
-    return [Finding("stored_trunk", not changed, detail)]
+def _stored(change: Change) -> Finding:
+    match change.doing:
+        case "keep":
+            detail = "as configured"
+        case "create":
+            detail = "is not stored in livekit-server"
+        case "update":
+            detail = f"differs from the configuration in {', '.join(change.fields)}"
+        case "delete":
+            detail = "is stored in livekit-server, and nothing asks for it any more"
+    if change.extra_ids:
+        detail += f"; there are others of this name, delete those that nothing uses: {', '.join(change.extra_ids)}"
+    return Finding("stored", change.doing == "keep" and not change.extra_ids, f"{change.noun} {change.name} {detail}")
+
+
+def _by_id(trunks: Mapping[str, Trunk], stored: Mapping[Noun, Sequence[Thing]]) -> list[Finding]:
+    known = {id_of(Noun.OUTBOUND, thing) for thing in stored[Noun.OUTBOUND]}
+    return [
+        Finding("stored_id", there, f"{trunk.stored_id} is {'there' if there else 'not stored in livekit-server'}", trunk.name)
+        for trunk in trunks.values()
+        if trunk.stored_id and not trunk.simulated
+        for there in [trunk.stored_id in known]
+    ]
+
+
+def _open_rules(stored: Mapping[Noun, Sequence[Thing]]) -> list[Finding]:
+    said = "names no trunk and so answers calls from anybody on the internet; give it trunk_ids or delete it"
+    return [
+        Finding("open_rule", False, f"dispatch-rule {id_of(Noun.RULE, rule)} {said}")
+        for rule in stored[Noun.RULE]
+        if isinstance(rule, api.SIPDispatchRuleInfo) and not any(rule.trunk_ids)
+    ]
+
+
+async def _carrier(trunk: Trunk, ask: Ask) -> Finding:
+    answer = await ask(trunk.hostname, transport(trunk))
+    return Finding("carrier", answer == "answers", f"{trunk.hostname}: {answer}", trunk.name)

@@ -1,49 +1,25 @@
-"""The way in: one trunk for our numbers and one dispatch rule that sends each caller into a room with an agent.
-
-The rule always names the trunk: one without would let strangers in. Which personality answers is decided by the worker, so that
-an edited personality counts from the next call without touching what livekit-server stores.
-"""
+"""The way in, made in one call: for those who have a configuration, the numbers that are answered, and livekit-server."""
 
 from collections.abc import Iterable
 
-from google.protobuf.duration_pb2 import Duration
 from livekit import api
 
 from config import Settings
-from modules.calls.job import InboundJob
-from modules.sip_management.ensure import Ensured, dispatch_rules, ensure, inbound_trunks
+from modules.call_queue_manager import connect
+from modules.sip_management.ensure import ensure
+from modules.sip_management.plan import Change
+from modules.sip_management.shelves import Noun
+from modules.sip_management.wanted import wanted
+from modules.sip_management.ways_in import ROOM_PREFIX
 
-INBOUND = "inbound"
-"""Key of the inbound trunk and of its rule."""
-ROOM_PREFIX = "inbound-"
-"""How the rooms of inbound calls begin; LiveKit adds the caller's number and something random."""
-# The agent has this long to leave by itself after the phone has gone.
-_DEPARTURE_S = 10
-
-
-def wanted_trunk(settings: Settings, numbers: Iterable[str], allowed_addresses: Iterable[str] = ()) -> api.SIPInboundTrunkInfo:
-    """Return the trunk that lets calls to these numbers in, from these networks only where any are named."""
-    ours = {*numbers, *([settings.sip_from_number] if settings.sip_from_number else [])}
-    return api.SIPInboundTrunkInfo(
-        numbers=sorted(ours),
-        allowed_addresses=sorted(allowed_addresses),
-        ringing_timeout=Duration(seconds=settings.ring_timeout_s),
-        max_call_duration=Duration(seconds=settings.max_call_s),
-    )
+__all__ = ["ROOM_PREFIX", "ensure_inbound"]
 
 
-def wanted_rule(settings: Settings, trunk_ids: Iterable[str]) -> api.SIPDispatchRuleInfo:
-    """Return the rule for calls that come in over these trunks: a room for each, and one of our agents into it."""
-    job = InboundJob(direction="inbound").model_dump_json(exclude_defaults=True)
-    agent = api.RoomAgentDispatch(agent_name=settings.livekit_agent_name, metadata=job)
-    return api.SIPDispatchRuleInfo(
-        rule=api.SIPDispatchRule(dispatch_rule_individual=api.SIPDispatchRuleIndividual(room_prefix=ROOM_PREFIX)),
-        trunk_ids=list(trunk_ids),
-        room_config=api.RoomConfiguration(departure_timeout=_DEPARTURE_S, max_participants=4, agents=[agent]),
-    )
-
-
-async def ensure_inbound(settings: Settings, lkapi: api.LiveKitAPI, numbers: Iterable[str]) -> tuple[Ensured, Ensured]:
-    """Make livekit-server's trunk and rule for calls that come in equal the configuration; return what became of both."""
-    trunk = await ensure(inbound_trunks(lkapi), INBOUND, wanted_trunk(settings, numbers))
-    return trunk, await ensure(dispatch_rules(lkapi), INBOUND, wanted_rule(settings, [trunk.id]))
+async def ensure_inbound(settings: Settings, lkapi: api.LiveKitAPI, numbers: Iterable[str]) -> list[Change]:
+    """Make the trunks and the rule for calls that come in equal the configuration, and return them, the rule last."""
+    store = await connect(settings.redis_url)
+    try:
+        wishes = [wish for wish in wanted(settings, numbers).wishes if wish.noun is not Noun.OUTBOUND]
+        return await ensure(lkapi, store, wishes, settings.livekit_agent_name, prune=False)
+    finally:
+        await store.close()

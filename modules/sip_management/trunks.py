@@ -1,36 +1,77 @@
-"""Which ways lead to a telephone: the trunks this configuration names. Making them in livekit-server is ensure.py's job."""
+"""Which ways lead to a telephone: the trunks this configuration names. Making them in livekit-server is ensure.py's job.
 
-from dataclasses import dataclass
+The trunk of SIP_TRUNK_HOSTNAME and its three companions comes first and is called `default`; then those of trunks.yaml in
+their order; last the simulated one. What a trunk leaves open, its carrier fills in.
+"""
+
+from dataclasses import dataclass, field
 
 from livekit import api
+from livekit.protocol.sip import SIPTransport
 
 from config import Settings
-from modules.calls.errors import InvalidField
+from modules.calls.errors import InvalidField, VoicefleetError
+from modules.sip_management.carriers import Carrier, carrier_id, carriers, host_of
+from modules.sip_management.trunk_file import InboundSpec, TrunkSpec, read
+from modules.strict_yaml import YamlError
 
 REAL = "default"
 SIMULATED = "simulated"
+_ANYBODY_HERE = InboundSpec(allowed_addresses=["127.0.0.1/32"])
+
+
+class TrunksUnusable(VoicefleetError):
+    """The trunks cannot be told from the settings and trunks.yaml; the message names file and line."""
+
+    code = "trunks_unusable"
 
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """One trunk. `sip_api_url` is who answers LiveKit's SIP API for it; a stored trunk has an id, an inline one its config."""
+    """One trunk. `sip_api_url` is who answers LiveKit's SIP API for it; a stored trunk has an id, an inline one its config.
+
+    `carrier` names a file of carriers/; "" for the simulated trunk.
+    """
 
     name: str
     sip_api_url: str
     simulated: bool
     from_number: str
     stored_id: str = ""
-    inline: api.SIPOutboundConfig | None = None
+    inline: api.SIPOutboundConfig | None = field(default=None, repr=False)
+    carrier: str = ""
+    inbound: InboundSpec = field(default_factory=InboundSpec)
+
+    @property
+    def hostname(self) -> str:
+        """Return the carrier's address, "" where only a stored id is known."""
+        return self.inline.hostname if self.inline else ""
+
+    @property
+    def preset(self) -> Carrier | None:
+        """Return what is known of its carrier."""
+        return carriers()[self.carrier] if self.carrier else None
 
 
 def configured(settings: Settings) -> dict[str, Trunk]:
-    """Return the configured trunks by name, the one used by default first."""
+    """Return the configured trunks by name, the one used by default first. Raises TrunksUnusable."""
+    try:
+        listed = read(settings.sip_trunks_file)
+    except YamlError as error:
+        raise TrunksUnusable(str(error)) from None
     trunks: dict[str, Trunk] = {}
     if settings.sip_outbound_trunk_id or settings.sip_trunk_hostname:
-        trunks[REAL] = _real(settings)
+        trunks[REAL] = _trunk(settings, REAL, _from_environment(settings))
+    for name, spec in listed.items():
+        if name in trunks or name == SIMULATED:
+            whose = "the settings SIP_TRUNK_HOSTNAME or SIP_OUTBOUND_TRUNK_ID" if name in trunks else "the simulated carrier"
+            raise TrunksUnusable(f"{settings.sip_trunks_file}: trunks.{name}: {whose} made this trunk already; rename yours")
+        trunks[name] = _trunk(settings, name, spec)
     if settings.sip_api_url:
         # A real SIP API is always livekit-server itself; any other address is the simulated carrier, which cannot dial.
-        trunks[SIMULATED] = Trunk(SIMULATED, settings.sip_api_url, True, "+12025550199", stored_id="ST_simulated")
+        trunks[SIMULATED] = Trunk(
+            SIMULATED, settings.sip_api_url, True, "+12025550199", stored_id="ST_simulated", inbound=_ANYBODY_HERE
+        )
     return trunks
 
 
@@ -48,12 +89,33 @@ def choose(trunks: dict[str, Trunk], name: str) -> Trunk:
     return trunks[name]
 
 
-def _real(settings: Settings) -> Trunk:
-    if settings.sip_outbound_trunk_id:
-        return Trunk(REAL, settings.http_url, False, settings.sip_from_number, stored_id=settings.sip_outbound_trunk_id)
-    inline = api.SIPOutboundConfig(
+def transport(trunk: Trunk) -> str:
+    """Return how SIP to this trunk is carried: auto, udp, tcp or tls."""
+    return SIPTransport.Name(trunk.inline.transport).rpartition("_")[2].lower() if trunk.inline else "auto"
+
+
+def _from_environment(settings: Settings) -> TrunkSpec:
+    return TrunkSpec.model_construct(
         hostname=settings.sip_trunk_hostname,
-        auth_username=settings.sip_auth_username,
-        auth_password=settings.sip_auth_password.get_secret_value(),
+        stored_id=settings.sip_outbound_trunk_id,
+        username=settings.sip_auth_username,
+        password=settings.sip_auth_password,
+        from_number=settings.sip_from_number,
     )
-    return Trunk(REAL, settings.http_url, False, settings.sip_from_number, inline=inline)
+
+
+def _trunk(settings: Settings, name: str, spec: TrunkSpec) -> Trunk:
+    carrier = spec.carrier or carrier_id(spec.hostname)
+    inline = None if spec.stored_id else _inline(spec, carriers()[carrier])
+    return Trunk(name, settings.http_url, False, spec.from_number, spec.stored_id, inline, carrier, spec.inbound)
+
+
+def _inline(spec: TrunkSpec, carrier: Carrier) -> api.SIPOutboundConfig:
+    chosen = spec.transport or carrier.transport.default
+    return api.SIPOutboundConfig(
+        hostname=spec.hostname,
+        transport=f"SIP_TRANSPORT_{chosen.upper()}",
+        auth_username=spec.username,
+        auth_password=spec.password.get_secret_value(),
+        from_host=spec.from_host or (host_of(spec.hostname) if carrier.from_host else ""),
+    )

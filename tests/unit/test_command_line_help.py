@@ -19,6 +19,7 @@ VERBS = [
     ["demo"], ["setup"], ["up"], ["down"], ["call"], ["calls"], ["show"], ["cancel"],
     ["config", "show"], ["providers", "list"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
     ["personalities", "lint"], ["personalities", "list"], ["personalities", "show"], ["personalities", "diff"],
+    ["trunks", "ensure"], ["trunks", "list"], ["trunks", "status"], ["trunks", "diff"], ["trunks", "delete"],
 ]  # fmt: skip
 
 

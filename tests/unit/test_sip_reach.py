@@ -81,22 +81,54 @@ async def test_a_name_that_does_not_exist_is_called_that() -> None:
     assert await reach("no-such-carrier.invalid") == "unknown_name"
 
 
+@pytest.mark.parametrize(
+    ("answer", "reached"), [(b"SIP/2.0 200 OK\r\n\r\n", "answers"), (b"HTTP/1.1 400", "silent"), (b"", "silent")]
+)
+async def test_a_carrier_that_takes_only_tcp_is_asked_over_tcp(answer: bytes, reached: str) -> None:
+    """My trunk says transport: tcp, so that is how it is asked; who answers something else, or hangs up, is no carrier."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert await reach(f"127.0.0.1:{port}", "tcp") == reached
+    assert b"Via: SIP/2.0/TCP 127.0.0.1:" in asked[0]
+
+
+async def test_a_port_nobody_listens_on_is_silent() -> None:
+    """A refused connection is told as silence at once, also where TLS is wanted."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert await reach(f"127.0.0.1:{port}", "tls") == "silent"
+
+
 def test_the_monitor_shows_its_findings_and_stops_when_told(tmp_path: Path) -> None:
-    """It starts without livekit-server, says so at /healthz, and ends well on SIGTERM."""
+    """It starts without livekit-server and Redis, says so at /healthz and /metrics, and ends well on SIGTERM."""
     login = {"LIVEKIT_URL": "ws://127.0.0.1:1", "LIVEKIT_API_KEY": "testing", "LIVEKIT_API_SECRET": SECRET}
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, str(PROJECT / "trunk_monitor.py"), "--port", str(port), "--every-s", "60"]
-    env = {"PATH": os.environ["PATH"], "LOG_FORMAT": "json", **login}
+    env = {"PATH": os.environ["PATH"], "LOG_FORMAT": "json", "REDIS_URL": "redis://127.0.0.1:1/0", **login}
     with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as monitor:
         assert monitor.stderr is not None
         for line in monitor.stderr:
-            if b"trunks.changed" in line:
+            if b'"what": "redis"' in line:
                 break
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
             body = json.load(answer)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            metrics = answer.read().decode()
         monitor.send_signal(signal.SIGTERM)
         monitor.stderr.read()
         assert monitor.wait(10) == 0
-    assert [(finding["what"], finding["ok"]) for finding in body["findings"]] == [("livekit_sip_api", False)]
+    assert [(one["what"], one["ok"]) for one in body["findings"]] == [("livekit_sip_api", False), ("redis", False)]
+    assert not body["well"]
+    assert 'voicefleet_trunk_ok{trunk="",what="livekit_sip_api"} 0.0' in metrics
