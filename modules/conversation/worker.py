@@ -12,8 +12,11 @@ from livekit.agents import AgentServer, JobContext, JobProcess
 from config import Settings
 from modules.call_queue_manager import Store, Worker, Workers, connect
 from modules.call_queue_manager.workers import BEAT_S
-from modules.calls.errors import Unavailable
+from modules.calls.errors import Unavailable, VoicefleetError
+from modules.conversation.personalities import personalities_of
+from modules.conversation.vendors import KINDS, lacking, vendor
 from modules.metrics_logger import get_logger
+from modules.strict_yaml import YamlError
 
 log = get_logger("voice_agent")
 
@@ -55,9 +58,25 @@ def make_server(
         port=settings.worker_port,
         host="127.0.0.1",
         setup_fnc=prewarm,
+        preload_modules=vendors_in_use(settings),
     )
     server.rtc_session(entrypoint, agent_name=settings.livekit_agent_name)
     return server
+
+
+def vendors_in_use(settings: Settings) -> list[str]:
+    """Return the vendors' packages that a call may need, for LiveKit to import once and share among all jobs.
+
+    A call that imported Azure's and OpenAI's itself would stand still for a second, on a busy machine for as long as its lease.
+    """
+    found: set[str] = set()
+    personalities = personalities_of(settings)
+    for name in personalities.ids():
+        with contextlib.suppress(VoicefleetError, YamlError):  # a broken one says so elsewhere
+            components = personalities.load(name).content.components
+            ready = [(kind, one) for kind in KINDS for one in getattr(components, kind) if not lacking(kind, one, settings)]
+            found |= {f"livekit.plugins.{plugin}" for kind, one in ready if (plugin := vendor(kind, one.provider).plugin)}
+    return sorted(found)
 
 
 async def serve(server: AgentServer, settings: Settings, stop: asyncio.Event) -> None:
