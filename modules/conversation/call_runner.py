@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from livekit import rtc
 from livekit.agents import NOT_GIVEN, AgentSession, llm
-from livekit.agents.voice import AgentStateChangedEvent, CloseEvent, ErrorEvent, UserStateChangedEvent
+from livekit.agents.voice import AgentStateChangedEvent, CloseEvent, ErrorEvent, UserInputTranscribedEvent, UserStateChangedEvent
 
 from modules.call_queue_manager import Held
 from modules.calls import Direction, Event, Outcome, Report, State
@@ -20,9 +20,9 @@ from modules.calls.errors import Unavailable, VoicefleetError
 from modules.calls.retry import retry_at
 from modules.conversation.call_script import CallScript
 from modules.conversation.ending import Closing, Ending
-from modules.conversation.greeting import Greeting
 from modules.conversation.machine import Machine
 from modules.conversation.phone_line import Failed
+from modules.conversation.prepared import Prepared
 from modules.conversation.scribe import Scribe
 from modules.conversation.session import Caller, room_options
 from modules.conversation.speech import Voice
@@ -74,8 +74,10 @@ class CallRunner:
         self._session = session
         self._ending = ending
         self._transcript = Transcript(scribe)
-        self._greeting = Greeting(script.greeting)
-        self._unasked = Unasked(session, script.personality.content, self._transcript, self._hang_up, self._broke)
+        self._greeting = Prepared(script.greeting)
+        self._unasked = Unasked(
+            session, script.personality.content, self._transcript, voice.unheard, self._hang_up, self._broke
+        )  # fmt: skip
         self._machine = Machine(script, session, voice.llm, self._transcript, self._unasked.dead_air, self._hang_up)
         self._unasked.muted = lambda: self._machine.known
         self._inbound = held.call.direction is Direction.INBOUND
@@ -99,15 +101,21 @@ class CallRunner:
         await self._desk.connect()
         if self._inbound:  # the agent's sound is what answers the phone, so the first words are ready before it
             await self._first_words()
-        self._start(self._greeting.prepare(self._voice.tts), "greeting")
-        agent = Caller(self._script, self._tools(), machine=self._machine)
+        self._start(self._prepare(), "sentences")
+        agent = Caller(self._script, self._tools(), self._voice.unheard, machine=self._machine)
         options = room_options(self._desk.identity)
         await self._session.start(agent, room=self._desk.room, room_options=options, session_host=False, record=False)
+        self._unasked.watch_the_sound()
         failed = await self._desk.ring(self._held, self._dialing)
         if failed:
             self._ending.decide(failed.report, failed.why)
             return
         self._picked_up()
+
+    async def _prepare(self) -> None:
+        if not self._greeting.ready:
+            await self._greeting.prepare(self._voice.tts)
+        await self._unasked.prepare(self._voice.tts)
 
     async def _first_words(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -130,7 +138,7 @@ class CallRunner:
         self._scribe.report(Report(Event.ANSWERED))
         self._unasked.dead_air.owe(firm=True)
         self._start(self._unasked.at_the_limit(self._max_call_s()), "time limit")
-        self._start(self._unasked.when_the_voice_fails(), "dead air")
+        self._start(self._unasked.never_silent(), "dead air")
         self._start(self._machine.deal(), "machine")
         try:
             sound = self._greeting.frames() if self._greeting.ready else NOT_GIVEN
@@ -147,6 +155,7 @@ class CallRunner:
         room.on("disconnected", lambda _: self._broke("the room was closed", Outcome.INFRASTRUCTURE))
         session.on("agent_state_changed", self._agent_changed)
         session.on("user_state_changed", self._callee_changed)
+        session.on("user_input_transcribed", self._heard)
         session.on("error", self._model_failed)
         session.on("close", self._session_closed)
 
@@ -165,21 +174,24 @@ class CallRunner:
     def _agent_changed(self, event: AgentStateChangedEvent) -> None:
         if event.new_state == "speaking" and self._transcript.count == 0:
             self._transcript.spoke_first()
-        match event.new_state:
-            case "speaking":
-                self._unasked.dead_air.spoke()
-            case "thinking":
-                self._unasked.dead_air.owe()
-            case _ if event.old_state == "thinking":
-                self._unasked.dead_air.had_nothing_to_say()
+        if event.new_state == "thinking":
+            self._unasked.dead_air.owe()
+        elif event.old_state == "thinking" and event.new_state != "speaking":
+            self._unasked.dead_air.had_nothing_to_say()
 
     def _callee_changed(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "speaking":
             self._unasked.dead_air.they_speak()
-        else:
+            self._voice.unheard.began()
+        elif event.old_state == "speaking":
             self._unasked.dead_air.they_stopped()
+            self._voice.unheard.finished()
         if event.new_state == "away" and self._state is State.IN_PROGRESS:
             self._start(self._unasked.to_silence(), "silence")
+
+    def _heard(self, event: UserInputTranscribedEvent) -> None:
+        if event.transcript.strip():
+            self._unasked.dead_air.heard_words()
 
     def _max_call_s(self) -> float:
         own = self._script.personality.content.turns.max_call_s
@@ -187,12 +199,13 @@ class CallRunner:
 
     def _model_failed(self, event: ErrorEvent) -> None:
         if self._state is State.IN_PROGRESS and not getattr(event.error, "recoverable", True):
-            self._unasked.dead_air.owe(firm=True)
+            self._unasked.failed(self._failure(event.error))
 
     def _session_closed(self, event: CloseEvent) -> None:
-        components = self._script.personality.content.components
-        what = session_failure(event.error, components) if event.error is not None else "the session closed"
-        self._broke(what, Outcome.AGENT_FAILED)
+        self._broke(self._failure(event.error) if event.error is not None else "the session closed", Outcome.AGENT_FAILED)
+
+    def _failure(self, error: object) -> str:
+        return session_failure(error, self._script.personality.content.components)
 
     def _hang_up(self, why: str) -> None:
         machine = not self._inbound and is_machine(self._transcript.heard)

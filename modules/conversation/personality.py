@@ -145,6 +145,12 @@ class Sentences(_Strict):
     goodbye: str = Field(
         default="I will end the call now. Goodbye.", min_length=1, max_length=300, description="Said when a limit ends the call."
     )
+    filler: str = Field(
+        default="One moment, please.", min_length=1, max_length=300, description="Said when an answer takes long."
+    )
+    pardon: str = Field(
+        default="Sorry, I did not catch that.", min_length=1, max_length=300, description="Said to speech without any words."
+    )
     trouble: str = Field(
         default="I am sorry, I have a technical problem. Goodbye.", min_length=1, max_length=300,
         description="Said when the models fail for good.",

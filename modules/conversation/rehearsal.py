@@ -19,10 +19,11 @@ async def rehearse(ctx: JobContext, settings: Settings, activity: vad.VAD) -> No
     call_id = new_call_id(Direction.OUTBOUND, now)
     call = Call(call_id=call_id, personality=settings.default_personality, created_at=now, expires_at=now)
     script = Composer(personalities_of(settings)).compose(call)
-    voice = build(script.personality.content.components, settings, script.variables)
+    voice = build(script.personality.content.components, settings, script.variables, activity)
     session = make_session(script, voice, activity)
     await ctx.connect()
     wanted = script.personality.content.tools
-    agent = Caller(script, tools_of(wanted, ctx.room, lambda: ctx.shutdown("the agent said goodbye"), lambda *_: None))
+    tools = tools_of(wanted, ctx.room, lambda: ctx.shutdown("the agent said goodbye"), lambda *_: None)
+    agent = Caller(script, tools, voice.unheard)
     await session.start(agent, room=ctx.room, record=False)
     session.say(script.greeting, allow_interruptions=False)

@@ -10,6 +10,7 @@ from livekit.agents import (
     NOT_GIVEN,
     Agent,
     AgentSession,
+    FlushSentinel,
     ModelSettings,
     StopResponse,
     inference,
@@ -20,14 +21,19 @@ from livekit.agents import (
 from livekit.agents.voice import room_io
 
 from modules.conversation.call_script import CallScript
+from modules.conversation.deadlines import Deadlines
 from modules.conversation.machine import Machine
 from modules.conversation.speech import Voice
+from modules.conversation.speech.chain import connect_options
+from modules.conversation.speech.punctual_stt import Unheard
 from modules.conversation.turn_taking import detector, end_of_turn
 from modules.sip_management import CALLEE
 
 _RATE = 16_000
 # Shorter than a personality's end of turn, so that `endpointing_s` decides and not the detector.
 _DETECTOR_SILENCE_S = 0.2
+# A model that thinks somebody has not finished may wait for more this long; then their silence is our turn.
+_LONGEST_END_S = 2.0
 # What is heard waits for a frame to fill: 50 ms costs a call a tenth more CPU than 100 ms and answers about 40 ms sooner.
 _FRAME_MS = 50
 
@@ -47,7 +53,11 @@ def make_session(script: CallScript, voice: Voice, activity: vad.VAD) -> AgentSe
         vad=detector(turns, activity),
         turn_handling={
             "turn_detection": end_of_turn(turns),
-            "endpointing": {"mode": "fixed", "min_delay": turns.endpointing_s, "max_delay": 3.0},
+            "endpointing": {
+                "mode": "fixed",
+                "min_delay": turns.endpointing_s,
+                "max_delay": max(_LONGEST_END_S, turns.endpointing_s),
+            },
             "interruption": {
                 "enabled": turns.interruptions,
                 "mode": "vad",
@@ -56,6 +66,7 @@ def make_session(script: CallScript, voice: Voice, activity: vad.VAD) -> AgentSe
             },
             "preemptive_generation": {"enabled": True, "preemptive_tts": True},
         },
+        conn_options=connect_options(Deadlines()),
         user_away_timeout=turns.nudge_after_s,
         aec_warmup_duration=None,  # a telephone cancels its own echo
         session_close_transcript_timeout=1.0,
@@ -82,8 +93,11 @@ def room_options(identity: str = CALLEE) -> room_io.RoomOptions:
 class Caller(Agent):
     """The agent of one call."""
 
-    def __init__(self, script: CallScript, tools: list[llm.Tool | llm.Toolset], machine: Machine | None = None) -> None:
+    def __init__(
+        self, script: CallScript, tools: list[llm.Tool | llm.Toolset], unheard: Unheard, machine: Machine | None = None
+    ) -> None:
         super().__init__(instructions=script.instructions, tools=tools, turn_detection=NOT_GIVEN)
+        self._unheard = unheard
         self._machine = machine
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
@@ -91,14 +105,30 @@ class Caller(Agent):
         if self._machine and self._machine.known:
             raise StopResponse
 
-    def stt_node(
+    async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
-    ) -> AsyncIterable[stt.SpeechEvent | str]:
-        """Hear as every agent does, with one more ear for a mailbox's beep."""
-        return Agent.default.stt_node(self, self._overheard(audio), model_settings)
+    ) -> AsyncIterator[stt.SpeechEvent | str]:
+        """Hear as every agent does, with one more ear for a mailbox's beep; what has no words yet is kept."""
+        async for event in Agent.default.stt_node(self, self._overheard(audio), model_settings):
+            if not isinstance(event, str) and event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
+                self._unheard.understood()
+            yield event
+
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
+        """Think as every agent does; an answer begun anew by another model is a sentence of its own."""
+        answer = ""
+        async for chunk in Agent.default.llm_node(self, chat_ctx, tools, model_settings):
+            if isinstance(chunk, llm.ChatChunk):
+                if answer and chunk.id != answer:
+                    yield FlushSentinel()
+                answer = chunk.id
+            yield chunk
 
     async def _overheard(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
         async for frame in audio:
             if self._machine:
                 self._machine.hears(frame)
+            self._unheard.keep(frame)
             yield frame

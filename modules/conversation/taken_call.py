@@ -71,7 +71,7 @@ class TakenCall:
         """Return the call's runner; None where the personality cannot be used, which is then the call's end."""
         try:
             script = said.script()
-            voice = build(script.personality.content.components, settings, script.variables)
+            voice = build(script.personality.content.components, settings, script.variables, activity)
         except (VoicefleetError, YamlError) as error:
             log.error("personality.unusable", call_id=self.held.call.call_id, error=str(error))
             self.scribe.report(Report(Event.ATTEMPT_FAILED, Outcome.AGENT_FAILED, str(error)))

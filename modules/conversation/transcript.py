@@ -58,6 +58,11 @@ class Transcript:
             latency_ms=None if latency_s is None else round(latency_s * 1000),
         )
 
+    def said(self, text: str) -> None:
+        """Write down, as it is said, what the agent says beside the conversation, e.g. that an answer takes long."""
+        now = time.time()
+        self._write("agent", text, (now, now))
+
     def keep_unanswered(self) -> None:
         """Write down, at the end, what was said and taken up by no turn, e.g. into the greeting before a hang-up."""
         if self.unanswered:

@@ -14,6 +14,7 @@ from modules.command_line import app
 from modules.command_line.providers import row
 from modules.conversation import vendors
 from modules.conversation.personality import Components, Hearing, Speaking, Thinking
+from modules.conversation.session import voice_activity
 from modules.conversation.speech import build
 from modules.conversation.speech.missing import MissingKey
 from modules.conversation.speech.vendor_errors import session_failure
@@ -91,10 +92,10 @@ def test_an_own_address_gets_its_own_key() -> None:
     mind = Thinking(provider="openai", base_url="http://127.0.0.1:1/v1")
     parts = Components(stt=[Hearing(provider="deepgram")], llm=[mind], tts=[Speaking(provider="cartesia")])
     with pytest.raises(MissingKey, match="deepgram needs DEEPGRAM_API_KEY; set it in .env"):
-        build(parts, settings, {})
+        build(parts, settings, {}, voice_activity())
     keyed = settings.model_copy(update={"deepgram_api_key": SecretStr("d"), "cartesia_api_key": SecretStr("c")})
-    model: Any = build(parts, keyed, {}).llm
-    assert model._client.api_key == "of-mine"
+    model: Any = build(parts, keyed, {}, voice_activity()).llm
+    assert model.wrapped._client.api_key == "of-mine"
 
 
 def test_the_older_spelling_means_azure() -> None:

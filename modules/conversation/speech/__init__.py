@@ -8,15 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from livekit.agents import llm, stt, tts
+from livekit.agents import llm, stt, tts, vad
 
 from config import Settings
+from modules.conversation.deadlines import Deadlines
 from modules.conversation.personality import Components, Hearing, Speaking, Thinking
 from modules.conversation.speech import (
     anthropic,
     assemblyai,
     azure,
     cartesia,
+    chain,
     deepgram,
     elevenlabs,
     google,
@@ -24,6 +26,7 @@ from modules.conversation.speech import (
     openai,
 )  # fmt: skip
 from modules.conversation.speech.local import collect_lines, flite_tts, load_script, scripted_llm, sphinx_stt
+from modules.conversation.speech.punctual_stt import Unheard
 
 HEARING: dict[str, Callable[[Hearing, Settings], stt.STT[Any]]] = {
     "azure": azure.hearing,
@@ -54,23 +57,32 @@ SPEAKING: dict[str, Callable[[Speaking, Settings], tts.TTS[Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What listens, thinks and speaks in one call."""
+    """What listens, thinks and speaks in one call. `unheard` is the sound that waits for words, filled by the call's agent."""
 
     stt: stt.STT[Any]
     llm: llm.LLM[Any]
     tts: tts.TTS[Any]
+    unheard: Unheard
 
 
-def build(components: Components, settings: Settings, variables: dict[str, str]) -> Voice:
-    """Return the models of a personality; a list becomes a fallback chain. Raises MissingKey, YamlError."""
+def build(
+    components: Components, settings: Settings, variables: dict[str, str], activity: vad.VAD, deadlines: Deadlines | None = None
+) -> Voice:
+    """Return the models of a personality; a list becomes a fallback chain. Raises MissingKey, YamlError.
+
+    `activity` cuts utterances for listeners that want whole ones.
+    """
+    limits, unheard = deadlines or Deadlines(), Unheard()
     ears = [HEARING[item.provider](item, settings) for item in components.stt]
     minds = [mind(item, settings, variables) for item in components.llm]
-    mouths = [SPEAKING[item.provider](item, settings) for item in components.tts]
     return Voice(
-        ears[0] if len(ears) == 1 else stt.FallbackAdapter(ears),
-        minds[0] if len(minds) == 1 else llm.FallbackAdapter(minds),
-        mouths[0] if len(mouths) == 1 else tts.FallbackAdapter(mouths),
+        chain.listener(ears, activity, unheard, limits), chain.model(minds, limits), mouth(components, settings, limits), unheard
     )
+
+
+def mouth(components: Components, settings: Settings, deadlines: Deadlines | None = None) -> tts.TTS[Any]:
+    """Return what speaks alone. Raises MissingKey."""
+    return chain.voice([SPEAKING[item.provider](item, settings) for item in components.tts], deadlines or Deadlines())
 
 
 def mind(component: Thinking, settings: Settings, variables: dict[str, str]) -> llm.LLM[Any]:

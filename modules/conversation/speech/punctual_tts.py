@@ -1,0 +1,162 @@
+"""Voices that speak in time or fail, and one that says a sentence again when it was broken off.
+
+Sentences are spoken one by one, also by vendors who take a stream of words: only so it is known which one was broken off.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectionError, APIConnectOptions, APIError, tts, utils
+
+from modules.conversation.deadlines import Deadlines
+from modules.conversation.speech.punctual import on_time
+
+# Nobody speaks a letter in less: what is shorter is not the sentence that was asked for. People need 0.06 s.
+_LETTER_S = 0.015
+_FEW_LETTERS = 12
+_ROUNDS = 2
+_BETWEEN_S = 0.2
+
+
+class PunctualTTS(tts.TTS[Any]):
+    """`voice`, one sentence at a time, with `first_s` for its first sound. `broken` counts the sentences it left unfinished."""
+
+    def __init__(self, voice: tts.TTS[Any], first_s: float, deadlines: Deadlines) -> None:
+        super().__init__(
+            capabilities=tts.TTSCapabilities(streaming=False), sample_rate=voice.sample_rate, num_channels=voice.num_channels
+        )
+        self.wrapped = voice
+        self.first_s = first_s
+        self.next_s = deadlines.next_sound
+        self.broken = 0
+        voice.on("metrics_collected", self._forward)
+
+    @property
+    def model(self) -> str:
+        return self.wrapped.model
+
+    @property
+    def provider(self) -> str:
+        return self.wrapped.provider
+
+    def prewarm(self) -> None:
+        self.wrapped.prewarm()
+
+    async def aclose(self) -> None:
+        self.wrapped.off("metrics_collected", self._forward)
+        await self.wrapped.aclose()
+
+    def synthesize(self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> tts.ChunkedStream:
+        return _Sentence(self, text, conn_options)
+
+    def _forward(self, *metrics: Any) -> None:
+        self.emit("metrics_collected", *metrics)
+
+
+class _Sentence(tts.ChunkedStream):
+    def __init__(self, voice: PunctualTTS, text: str, conn_options: APIConnectOptions) -> None:
+        super().__init__(tts=voice, input_text=text, conn_options=conn_options)
+        self._voice = voice
+
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        _begin(output_emitter, self._voice)
+        lasts_s, letters = 0.0, len(self._input_text)
+        try:
+            async with self._ask() as stream:
+                async for audio in on_time(stream, self._voice.first_s, self._voice.next_s):
+                    lasts_s += audio.frame.duration
+                    output_emitter.push_frame(audio.frame)
+            if letters >= _FEW_LETTERS and lasts_s < letters * _LETTER_S:
+                raise APIConnectionError("the sound is too short to be the sentence")
+        except APIError:
+            self._voice.broken += lasts_s > 0
+            raise
+
+    def _ask(self) -> tts.ChunkedStream | tts.SynthesizeStream:
+        once = APIConnectOptions(max_retry=0, timeout=self._voice.first_s)
+        if not self._voice.wrapped.capabilities.streaming:
+            return self._voice.wrapped.synthesize(self._input_text, conn_options=once)
+        stream = self._voice.wrapped.stream(conn_options=once)
+        stream.push_text(self._input_text)
+        stream.end_input()
+        return stream
+
+    async def _metrics_monitor_task(self, event_aiter: Any) -> None:
+        async for _ in event_aiter:
+            pass
+
+
+class RepeatingTTS(tts.TTS[Any]):
+    """Says a sentence again, with whoever is well, when it was broken off or nobody could say it."""
+
+    def __init__(self, voice: tts.TTS[Any], voices: Sequence[PunctualTTS]) -> None:
+        super().__init__(
+            capabilities=tts.TTSCapabilities(streaming=False), sample_rate=voice.sample_rate, num_channels=voice.num_channels
+        )
+        self.wrapped = voice
+        self.voices = voices
+        voice.on("metrics_collected", self._forward)
+
+    @property
+    def model(self) -> str:
+        return self.wrapped.model
+
+    @property
+    def provider(self) -> str:
+        return self.wrapped.provider
+
+    def prewarm(self) -> None:
+        self.wrapped.prewarm()
+
+    async def aclose(self) -> None:
+        self.wrapped.off("metrics_collected", self._forward)
+        await self.wrapped.aclose()
+        if self.wrapped not in self.voices:
+            for voice in self.voices:
+                await voice.aclose()
+
+    def synthesize(self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> tts.ChunkedStream:
+        return _Repeated(self, text, APIConnectOptions(max_retry=0, timeout=conn_options.timeout))
+
+    def _forward(self, *metrics: Any) -> None:
+        self.emit("metrics_collected", *metrics)
+
+
+class _Repeated(tts.ChunkedStream):
+    def __init__(self, voice: RepeatingTTS, text: str, conn_options: APIConnectOptions) -> None:
+        super().__init__(tts=voice, input_text=text, conn_options=conn_options)
+        self._voice = voice
+
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        _begin(output_emitter, self._voice)
+        failed: APIError = APIConnectionError("it was broken off again")
+        for again in range(_ROUNDS + 1):
+            if again:
+                await asyncio.sleep(_BETWEEN_S)
+            before = self._broken()
+            try:
+                async with self._voice.wrapped.synthesize(self._input_text, conn_options=self._conn_options) as stream:
+                    async for audio in stream:
+                        output_emitter.push_frame(audio.frame)
+            except APIError as error:
+                failed = error
+                if not error.retryable:
+                    break
+            else:
+                if self._broken() == before:
+                    return
+        raise failed
+
+    def _broken(self) -> int:
+        return sum(voice.broken for voice in self._voice.voices)
+
+    async def _metrics_monitor_task(self, event_aiter: Any) -> None:
+        async for _ in event_aiter:
+            pass
+
+
+def _begin(output_emitter: tts.AudioEmitter, voice: tts.TTS[Any]) -> None:
+    output_emitter.initialize(
+        request_id=utils.shortuuid(), sample_rate=voice.sample_rate, num_channels=voice.num_channels, mime_type="audio/pcm"
+    )
