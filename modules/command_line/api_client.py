@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx2
 from pydantic import SecretStr
@@ -105,6 +106,16 @@ class ApiClient:
     async def personalities(self) -> dict[str, Any]:
         return await self._ask("GET", "/v1/personalities")
 
+    async def personality(self, personality_id: str) -> tuple[str, str]:
+        """Return a personality's own file as it is, and the ETag of that version."""
+        answer = await self._send("GET", f"/v1/personalities/{quote(personality_id, safe='')}")
+        return answer.json()["text"] or "", answer.headers.get("ETag", "")
+
+    async def save_personality(self, personality_id: str, text: str, etag: str) -> None:
+        """Save a personality's file in place of the version `etag`, or, with "", as a new one."""
+        headers = {"If-Match": etag} if etag else {"If-None-Match": "*"}
+        await self._send("PUT", f"/v1/personalities/{quote(personality_id, safe='')}", json={"text": text}, headers=headers)
+
     async def follow(self, call_id: str) -> AsyncIterator[LiveEvent]:
         """Yield everything that has happened and happens to a call, each once, until it has ended, across disconnects."""
         after, seen_at = "0", asyncio.get_running_loop().time()
@@ -138,14 +149,18 @@ class ApiClient:
                     yield LiveEvent(told["id"], told["type"], datetime.fromisoformat(told["at"]), told["data"])
 
     async def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        response = await self._send(method, path, **request)
+        found: dict[str, Any] = response.json() if response.content else {}
+        return found
+
+    async def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
         try:
             response = await self._http.request(method, path, **request)
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
         if response.is_error:
             raise _refused(response)
-        found: dict[str, Any] = response.json() if response.content else {}
-        return found
+        return response
 
     def _unreachable(self, error: Exception) -> Unreachable:
         why = "does not answer in time" if isinstance(error, httpx2.TimeoutException) else "does not answer"
@@ -158,7 +173,7 @@ def _refused(response: httpx2.Response) -> Refused:
         status, code, detail = response.status_code, str(problem["code"]), str(problem["detail"])
     except (ValueError, KeyError, TypeError):
         return Refused(response.status_code, "http", f"the API answered {response.status_code}")
-    return Refused(status, code, detail, _next_step(status, code))
+    return Refused(status, code, detail, _next_step(status, code), problem.get("errors") or ())
 
 
 def _next_step(status: int, code: str) -> str:
@@ -168,4 +183,6 @@ def _next_step(status: int, code: str) -> str:
         return "use a key with that scope: ./voicefleet keys create NAME --scope …"
     if code == "unknown_personality":
         return "./voicefleet call --help shows how to name one; agents/ holds one file per personality"
+    if code == "changed_meanwhile":
+        return "read it again, put your change into that, and save"
     return "./voicefleet calls lists the known ones" if status == 404 else ""

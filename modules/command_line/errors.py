@@ -6,6 +6,9 @@ CommandError            1   the call or the operation failed
 └── Unreachable         3   nobody answers for the fleet
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 
 class CommandError(Exception):
     """The operation failed."""
@@ -28,9 +31,10 @@ class WrongUse(CommandError):
 class Refused(CommandError):
     """The API answered with a problem."""
 
-    def __init__(self, status: int, code: str, message: str, fix: str = "") -> None:
+    def __init__(self, status: int, code: str, message: str, fix: str = "", errors: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(message, fix, code=code)
         self.status = status
+        self.errors = errors
         self.exit_code = 2 if status in (400, 422) else 3 if status == 503 else 1
 
 

@@ -1,4 +1,7 @@
-"""`personalities`: look at the files of agents/ and prompts/ as they are here and now. No fleet is needed, nothing is changed."""
+"""`personalities`: the files of agents/ and prompts/ as they are here and now, without a fleet; and, through the API, a fleet's.
+
+Looking at files (lint, list, show, diff) changes nothing. What is saved (edit, save) is in personality_edits.py.
+"""
 
 import difflib
 from pathlib import Path
@@ -13,11 +16,15 @@ from modules.command_line.completion import personalities as known_ids
 from modules.command_line.errors import CommandError, WrongUse
 from modules.command_line.options import AsJson
 from modules.command_line.output import Output, run
-from modules.conversation.assembly import Loaded
+from modules.command_line.personality_edits import edit, save
+from modules.conversation.assembly import Loaded, LoadedSplit
 from modules.conversation.personalities import Personalities
+from modules.conversation.split import Split
 from modules.strict_yaml import YamlError
 
-app = typer.Typer(help="Personalities and their prompts: check, list, show, compare.", no_args_is_help=True)
+app = typer.Typer(help="Personalities and their prompts: check, list, show, compare, edit.", no_args_is_help=True)
+app.command()(edit)
+app.command()(save)
 Named = Annotated[
     str, typer.Argument(metavar="ID", help="The file's name without .yaml.", autocompletion=known_ids, show_default=False)
 ]
@@ -25,7 +32,7 @@ Named = Annotated[
 
 @app.callback()
 def personalities() -> None:
-    """Personalities and their prompts: check, list, show, compare."""
+    """Personalities and their prompts: check, list, show, compare, edit."""
 
 
 @app.command()
@@ -149,7 +156,7 @@ def _mistakes(store: Personalities, name: str) -> tuple[YamlError, ...]:
     return ()
 
 
-def _good(store: Personalities, name: str) -> Loaded:
+def _good(store: Personalities, name: str) -> Loaded | LoadedSplit:
     try:
         return store.check(name)
     except UnknownPersonality as error:
@@ -163,6 +170,9 @@ def _listed(store: Personalities, name: str) -> dict[str, Any]:
         content = store.check(name).content
     except YamlError as error:
         return {"id": name, "name": "", "language": "", "speaks_by": "", "problem": str(error)}
+    if isinstance(content, Split):
+        arms = ", ".join(f"{arm} {weight}" for arm, weight in content.split.items())
+        return {"id": name, "name": content.name, "language": "", "speaks_by": f"split: {arms}", "problem": None}
     parts = (content.components.stt, content.components.llm, content.components.tts)
     by = " / ".join(", ".join(item.provider for item in part) for part in parts)
     return {"id": name, "name": content.name, "language": content.language, "speaks_by": by, "problem": None}
