@@ -7,6 +7,7 @@ from modules.command_line.demo import demo
 from modules.command_line.set_up import setup
 from modules.command_line.stats import stats
 from modules.command_line.up_down import down, up
+from modules.command_line.voice_pipeline import voice_pipeline
 
 app = typer.Typer(
     name="voicefleet",
@@ -15,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for verb in (demo, setup, up, down, calls.call, calls.calls, calls.show, calls.cancel, stats):
+for verb in (demo, setup, up, down, calls.call, calls.calls, calls.show, calls.cancel, stats, voice_pipeline):
     app.command()(verb)
 app.add_typer(config_show.app, name="config")
 app.add_typer(keys.app, name="keys")

@@ -16,7 +16,7 @@ from modules.command_line.reference import PAGE, page
 pytestmark = pytest.mark.unit
 
 VERBS = [
-    ["demo"], ["setup"], ["up"], ["down"], ["call"], ["calls"], ["show"], ["cancel"],
+    ["demo"], ["setup"], ["up"], ["down"], ["call"], ["calls"], ["show"], ["cancel"], ["voice-pipeline"],
     ["config", "show"], ["providers", "list"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
     ["personalities", "lint"], ["personalities", "list"], ["personalities", "show"], ["personalities", "diff"],
     ["trunks", "ensure"], ["trunks", "list"], ["trunks", "status"], ["trunks", "diff"], ["trunks", "delete"],

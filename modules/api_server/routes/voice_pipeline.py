@@ -1,6 +1,5 @@
 """/api/voice-pipeline: a recording is heard, answered and spoken by a personality. Nothing is dialled and nothing is kept."""
 
-import base64
 import json
 from typing import Annotated, Any
 
@@ -9,11 +8,10 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from modules.api_server.guard import Writes
 from modules.api_server.schemas import MOST_VARIABLES, Body, MaybeName, Value, VariableName
-from modules.conversation.voice_pipeline import Answer, VoicePipeline
+from modules.conversation.voice_pipeline import SOUND, VoicePipeline
 
 router = APIRouter(tags=["voice pipeline"])
 PATH = "/api/voice-pipeline"
-SOUND = "audio/wav"
 _SOUND = frozenset({SOUND, "audio/x-wav", "audio/wave", "audio/*"})
 _JSON = frozenset({"application/json", "application/*", "*/*"})
 
@@ -74,7 +72,7 @@ async def voice_pipeline(upload: Annotated[Upload, Form(media_type="multipart/fo
     headers = {"Server-Timing": _server_timing(answer.times), "Cache-Control": "no-store", "Vary": "Accept"}
     if prefers_sound(request.headers.get("accept", "")):
         return Response(answer.wav, media_type=SOUND, headers=headers)
-    return Response(_shown(answer).model_dump_json(), media_type="application/json", headers=headers)
+    return Response(Answered(**answer.to_json()).model_dump_json(), media_type="application/json", headers=headers)
 
 
 def prefers_sound(accept: str) -> bool:
@@ -97,18 +95,6 @@ def _weight(parameters: list[str]) -> float:
             except ValueError:
                 return 0.0
     return 1.0
-
-
-def _shown(answer: Answer) -> Answered:
-    return Answered(
-        transcript=answer.transcript,
-        reply=answer.reply,
-        audio=base64.b64encode(answer.wav).decode(),
-        personality=answer.personality,
-        personality_hash=answer.sha256,
-        heard_s=round(answer.heard_s, 3),
-        times=Times(**{name: round(seconds, 4) for name, seconds in answer.times.items()}),
-    )
 
 
 def _server_timing(times: dict[str, float]) -> str:

@@ -4,6 +4,6 @@ pipeline      one upload from bytes to answer     decode   what was uploaded →
 workers       warm processes with the models      stages   in such a process: speech to text, language model, text to speech
 """
 
-from modules.conversation.voice_pipeline.pipeline import Answer, VoicePipeline
+from modules.conversation.voice_pipeline.pipeline import SOUND, Answer, VoicePipeline
 
-__all__ = ["Answer", "VoicePipeline"]
+__all__ = ["SOUND", "Answer", "VoicePipeline"]

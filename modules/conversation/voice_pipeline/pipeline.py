@@ -1,6 +1,7 @@
 """One upload from bytes to answer: its turn, its decoding, its worker, its deadline. Loads no model and never blocks the loop."""
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from modules.strict_yaml import YamlError
 
 log = get_logger(__name__)
 
+SOUND = "audio/wav"
 WAITING_FOR_EACH = 4
 """How many uploads may wait for each that is being answered."""
 ANSWER_S = 60.0
@@ -41,6 +43,19 @@ class Answer:
     wav: bytes
     heard_s: float
     times: dict[str, float]
+
+    def to_json(self) -> Head:
+        """Return it as people and programs are answered, the sound in base64."""
+        return {
+            "transcript": self.transcript,
+            "reply": self.reply,
+            "audio": base64.b64encode(self.wav).decode(),
+            "audio_type": SOUND,
+            "personality": self.personality,
+            "personality_hash": self.sha256,
+            "heard_s": round(self.heard_s, 3),
+            "times": {name: round(seconds, 4) for name, seconds in self.times.items()},
+        }
 
 
 class VoicePipeline:
