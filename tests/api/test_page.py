@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
+from config import Settings
 from modules.call_queue_manager import CallQueue, Held, Records
 from modules.calls import Event, Report
 from tests.api.conftest import KEY, NUMBER
@@ -22,7 +23,7 @@ QUIET = [
 HOSTILE = [
     "<script>document.title='owned'</script>",
     "<img src=x onerror=\"document.title='owned'\">",
-    "\"><svg onload=\"document.title='owned'\">",
+    '"><svg onload="document.title=\'owned\'">',
     "javascript:document.title='owned'",
     "{{constructor.constructor('document.title=1')()}}",
     "</p></li></ol><iframe srcdoc='<script>parent.document.title=1</script>'>",
@@ -125,9 +126,10 @@ async def test_a_call_is_placed_and_watched_live(page: Page, queue: CallQueue, r
     await expect(page.get_by_role("button", name="Hang up")).to_have_count(0)
 
 
-async def test_a_waiting_call_is_cancelled_with_a_button(page: Page, queue: CallQueue) -> None:
-    """I take a call back before it is dialled."""
+async def test_a_waiting_call_is_cancelled_with_a_button(page: Page, queue: CallQueue, api_settings: Settings) -> None:
+    """I take a call back before it is dialled. A broken edit shows beside it, with its place, until it is mended."""
     await sign_in(page)
+    await the_page_shows_a_broken_edit(page, api_settings.agents_dir / "front_desk.yaml")
     await page.get_by_label("Phone number").fill(NUMBER)
     await page.get_by_role("button", name="Call", exact=True).click()
     await page.get_by_role("button", name="Cancel call").click()
@@ -135,9 +137,7 @@ async def test_a_waiting_call_is_cancelled_with_a_button(page: Page, queue: Call
     assert set((await queue.waiting()).values()) == {0}
 
 
-async def test_what_is_said_while_a_call_is_opened_is_shown(
-    page: Page, api_url: str, queue: CallQueue, records: Records
-) -> None:
+async def test_what_is_said_while_a_call_is_opened_is_shown(page: Page, api_url: str, queue: CallQueue, records: Records) -> None:
     """The transcript was slow to arrive; what I heard live meanwhile is not overwritten by it."""
     http = httpx2.AsyncClient(base_url=api_url, headers={"X-API-Key": KEY}, trust_env=False)
     answer = await http.post("/v1/calls", json={"to_number": NUMBER})
@@ -162,6 +162,22 @@ async def test_what_is_said_while_a_call_is_opened_is_shown(
     heard.set()
     await expect(page.locator(".turn p")).to_have_text(["Hello, I am an AI assistant.", "Good morning."])
     await http.aclose()
+
+
+async def the_page_shows_a_broken_edit(page: Page, file: Path) -> None:
+    """Name, file, line, what is wrong, and that the last good version goes on; and how the parts are."""
+    good = await asyncio.to_thread(file.read_text)
+    await expect(page.locator(".fleet summary")).to_have_text("Something needs a look")  # there is no LiveKit here
+    await expect(page.locator(".parts li[data-status=up] b").filter(has_text="redis")).to_be_visible()
+    await expect(page.locator(".parts li[data-status=down]").filter(has_text="livekit")).to_contain_text("does not work")
+    await expect(page.locator("[data-broken=broken]")).to_contain_text("calls to it are refused")
+    await asyncio.to_thread(file.write_text, good.replace("name: Front Desk", "nam: <b>Front</b>"))
+    shown = page.locator("[data-broken=front_desk]")
+    await expect(shown).to_contain_text("Front Desk: the files are broken", timeout=20_000)
+    await expect(shown).to_contain_text("agents/front_desk.yaml, line 2: nam: no such field; did you mean `name`?")
+    await expect(shown).to_contain_text("The last good version goes on speaking")
+    await asyncio.to_thread(file.write_text, good)
+    await expect(shown).to_have_count(0, timeout=20_000)
 
 
 async def test_words_that_try_to_be_code_stay_words(page: Page, api_url: str, queue: CallQueue, records: Records) -> None:
@@ -191,6 +207,7 @@ async def test_the_page_speaks_german_and_fits_a_phone(browser: Browser, api_url
     await page.get_by_label("API-Schlüssel").fill(KEY)
     await page.get_by_role("button", name="Anmelden").click()
     await expect(page.get_by_text("Noch keine Anrufe.")).to_be_visible()
+    await expect(page.locator("[data-broken=broken]")).to_contain_text("agents/broken.yaml, Zeile 1")
     await page.get_by_label("Telefonnummer").fill(NUMBER)
     await page.get_by_role("button", name="Anrufen").click()
     await expect(page.locator("header .pill")).to_have_text("wartet")

@@ -23,6 +23,7 @@ function json(body) {
 export const signIn = (key) => ask("POST", "/sign-in", { body: new URLSearchParams({ key }) });
 export const signOut = () => ask("POST", "/sign-out");
 export const personalities = async () => (await ask("GET", "/v1/personalities")).personalities;
+export const health = async () => (await (await fetch("/health")).json()).services;
 export const trunks = async () => (await ask("GET", "/v1/trunks")).trunks;
 export const calls = (cursor) => ask("GET", `/v1/calls?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
 export const call = (id) => ask("GET", `/v1/calls/${encodeURIComponent(id)}`);

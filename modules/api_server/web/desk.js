@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { CallList } from "./call_list.js";
 import { CallView } from "./call_view.js";
 import { el, show } from "./dom.js";
+import { FleetState } from "./fleet_state.js";
 import { follow } from "./live.js";
 import { newCallForm } from "./new_call.js";
 import { text } from "./texts.js";
@@ -16,6 +17,7 @@ export class Desk {
   #cursor = null;
   #view = new CallView(api.cancel);
   #list = new CallList(() => this.#more());
+  #state = new FleetState();
   #detail = el("div", { class: "detail" });
   #endings = [];
 
@@ -28,7 +30,8 @@ export class Desk {
   async start() {
     const form = await newCallForm((made) => this.#placed(made));
     await this.#more();
-    const side = el("div", { class: "side" }, el("h2", {}, text("new_call")), form, el("h2", {}, text("calls")), this.#list.node);
+    const side = el("div", { class: "side" },
+      this.#state.node, el("h2", {}, text("new_call")), form, el("h2", {}, text("calls")), this.#list.node);
     this.#page.className = "work";
     show(this.#page, side, this.#detail);
     await this.#open();
@@ -36,7 +39,7 @@ export class Desk {
     window.addEventListener("hashchange", opened);
     const ticking = setInterval(() => this.#view.tick(), 1000);
     const unfollow = follow((event) => this.#hear(event), (yes) => this.#connected(yes), () => this.#refused());
-    this.#endings = [unfollow, () => clearInterval(ticking), () => window.removeEventListener("hashchange", opened)];
+    this.#endings = [unfollow, this.#state.start(), () => clearInterval(ticking), () => window.removeEventListener("hashchange", opened)];
   }
 
   leave() {
