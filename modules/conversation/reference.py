@@ -1,4 +1,4 @@
-"""docs/personalities.md and docs/personality.schema.json, written from the models of personality.py and prompt_book.py.
+"""docs/personalities.md and docs/personality.schema.json, written from the models of personality.py, split.py and prompt_book.py.
 
 `python -m docs.generate` writes them; a test compares.
 """
@@ -13,6 +13,7 @@ from modules.conversation.duties import Voicemail
 from modules.conversation.opening import DISCLOSURE
 from modules.conversation.personality import Hearing, Personality, Prompts, Sentences, Speaking, Thinking, Turns
 from modules.conversation.prompt_book import Entry
+from modules.conversation.split import Split
 from modules.conversation.service_hours import Opening, ServiceHours
 from modules.conversation.variables import Variable
 
@@ -31,6 +32,7 @@ _TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`hours`", "hours.", ServiceHours),
     ("An entry of `hours.open`", "hours.open.", Opening),
     ("An entry of `prompts.yaml`", "KEY.", Entry),
+    ("A split", "", Split),
 )
 
 _HEAD = """# Personalities and prompts
@@ -67,6 +69,8 @@ nearest valid word. The same check runs whenever a file has changed:
   `personality.broken`, and `./voicefleet personalities diff ID` shows what changed since. A personality that never was good
   refuses calls by name.
 - **A value that is missing or of the wrong kind** refuses the call when it is placed, by field, before anything is dialled.
+- **A mistake in what is saved through the API** is refused there and never reaches the disk: [api.md](api.md), or
+  `./voicefleet personalities edit ID`.
 - Every call records `personality_hash`, the SHA-256 of the files it ran with: the YAML, those it extends, and its prompts.
 
 Files are UTF-8, 64 KiB at most and nested 16 deep at most. Tags, anchors, aliases, repeated fields and symbolic links are
@@ -78,6 +82,24 @@ are read when the call begins and are neither kept nor part of the hash.
 `extends: base` takes from `agents/base.yaml` what the file does not say itself, field by field. A list, a variable, and a
 component that names its `provider` replace the other's as a whole; `inbound_numbers` are not passed on. There is one parent; a
 parent may have one too, circles are refused. A file whose name starts with `_` is only there to be extended.
+
+## Two against each other
+
+A file with `split` does not speak itself; it shares its calls out between personalities, its arms:
+
+```yaml
+name: Gym, short or long
+split: {gym_short: 70, gym_long: 30}
+```
+
+A call names the split as it names a personality. Its arm is drawn from a hash of the call's id, which is random and says nothing about who is
+called: the same in every process, and evenly by weight. It is drawn when the call is accepted and kept in its record (`arm`), so every
+attempt is spoken by the same arm, and new weights move no call that has its arm already. An arm that was taken out of the split speaks no more;
+one whose files are gone leaves its share to the others until they are back. `personality_hash` is the arm's.
+
+Every arm must be there, be good, and not be a split itself. A call is accepted only if every arm could speak it: their keys must be set,
+and the call gives what any of them needs. A variable that only one arm knows reaches that one only.
+`./voicefleet stats` compares the arms, with the sample size of each figure.
 
 ## The words nobody can edit away
 
@@ -106,7 +128,7 @@ found before any call.
 
 
 def schema_page() -> str:
-    """Return docs/personality.schema.json: the whole file, or, with `extends`, any part of it."""
+    """Return docs/personality.schema.json: the whole file or, with `extends`, any part of it; or a split."""
     whole = Personality.model_json_schema()
     definitions = whole.pop("$defs")
     for kind in _LISTS:
@@ -114,14 +136,18 @@ def schema_page() -> str:
         one["anyOf"] = [one["items"], {"type": "array", "items": one.pop("items"), "minItems": one.pop("minItems")}]
         one.pop("type")
     definitions["Variable"]["properties"]["default"]["anyOf"] += [{"type": "number"}, {"type": "boolean"}]
-    definitions |= {"Personality": whole}
+    definitions |= {"Personality": whole, "Split": Split.model_json_schema()}
     parts = {f"Part{name}": _optional(definition) for name, definition in definitions.items()}
     page = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A personality of Voicefleet",
-        "if": {"required": ["extends"]},
-        "then": {"$ref": "#/definitions/PartPersonality"},
-        "else": {"$ref": "#/definitions/Personality"},
+        "if": {"required": ["split"]},
+        "then": {"$ref": "#/definitions/Split"},
+        "else": {
+            "if": {"required": ["extends"]},
+            "then": {"$ref": "#/definitions/PartPersonality"},
+            "else": {"$ref": "#/definitions/Personality"},
+        },
         "definitions": definitions | parts,
     }
     return json.dumps(page, indent=1, ensure_ascii=False).replace("#/$defs/", "#/definitions/") + "\n"
