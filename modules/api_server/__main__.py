@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from config import Settings
 from modules.api_server.app import create_app
+from modules.calls.errors import VoicefleetError
 from modules.metrics_logger import configure
 
 DRAIN_S = 10
@@ -43,7 +44,11 @@ def main() -> int:
         print(f"The settings cannot be used:\n{error}", file=sys.stderr)
         return 2
     configure(settings.log_format, settings.log_level)
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except VoicefleetError as error:  # trunks.yaml is broken
+        print(f"The settings cannot be used: {error.message}", file=sys.stderr)
+        return 2
     config = uvicorn.Config(
         app, host=settings.api_host, port=settings.api_port, log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=DRAIN_S, http="h11", ws="none", lifespan="on",

@@ -10,6 +10,8 @@ from livekit.agents import JobContext, vad
 
 from config import Settings, policy
 from modules.call_queue_manager import CallQueue, Pacing, Records, connect
+from modules.calls import Event, Outcome, Report
+from modules.calls.errors import VoicefleetError
 from modules.calls.job import CallJob, InboundJob, read_job
 from modules.conversation import lease
 from modules.conversation.call_runner import Desk
@@ -18,7 +20,7 @@ from modules.conversation.inbound import receive
 from modules.conversation.personalities import personalities_of
 from modules.conversation.phone_line import PhoneLine
 from modules.conversation.rehearsal import rehearse
-from modules.conversation.taken_call import Said, TakenCall, hang_up, worker_id
+from modules.conversation.taken_call import Said, TakenCall, cut, hang_up, worker_id
 from modules.metrics_logger import get_logger
 from modules.sip_management import choose, configured
 
@@ -54,7 +56,13 @@ async def _place(ctx: JobContext, settings: Settings, activity: vad.VAD, job: Ca
             return
         taken = TakenCall.begin(records, held, closing)
         queue = CallQueue(store, lease_s=settings.lease_s, retention_s=settings.retention_s)
-        trunk = choose(configured(settings), held.call.trunk)
+        try:
+            trunk = choose(configured(settings), held.call.trunk)
+        except VoicefleetError as error:  # trunks.yaml was edited since, and is broken or has lost this trunk
+            log.error("trunk.unusable", call_id=job.call_id, error=error.message)
+            await cut(ctx, taken, Report(Event.ATTEMPT_FAILED, Outcome.TRUNK_MISCONFIGURED, error.message))
+            ctx.shutdown("no trunk")
+            return
         pacing = Pacing(store, trunk.name, settings.calls_per_second)
         line = PhoneLine(records, queue, pacing, policy(settings), trunk)
         carrier = _carrier(settings, trunk.sip_api_url)

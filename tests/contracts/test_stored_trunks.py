@@ -4,11 +4,13 @@ import asyncio
 import json
 import logging
 import os
+import random
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -28,6 +30,7 @@ from modules.sip_management.plan import Change, Wish
 from modules.sip_management.reach import Reach
 from modules.sip_management.shelves import Noun, Thing, everything, id_of, shelves
 from modules.sip_management.wanted import wanted
+from tests.sip_carrier import Carrier, listening
 from tests.trunk_server import KEY, SECRET, trunk_server
 
 pytestmark = pytest.mark.livekit
@@ -153,6 +156,28 @@ async def test_numbers_may_change_places(lkapi: api.LiveKitAPI, store: Store, mi
     rule = await the_only(lkapi, Noun.RULE)
     assert isinstance(rule, api.SIPDispatchRuleInfo)
     assert set(rule.trunk_ids) == {id_of(Noun.INBOUND, thing) for thing in stored[Noun.INBOUND]}
+
+
+async def test_whatever_is_configured_next_is_what_is_stored(lkapi: api.LiveKitAPI, store: Store, mine: Settings) -> None:
+    """Forty configurations in a row, numbers wandering between three carriers in any way: each time livekit-server holds exactly
+    what is asked for, a second run finds nothing to do, and a foreign trunk is as it was."""
+    chance = random.Random(20261121)
+    theirs = api.SIPInboundTrunkInfo(name="theirs", numbers=["+12025550177"])
+    foreign = await lkapi.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=theirs))
+    only = mine.model_copy(update={"sip_trunk_hostname": ""})
+    for _ in range(40):
+        brings: dict[str, list[str]] = {name: [] for name in chance.sample(["one", "two", "three"], chance.randint(0, 3))}
+        for number in chance.sample([f"+1202555012{digit}" for digit in range(4)], chance.randint(0, 4) if brings else 0):
+            brings[chance.choice(list(brings))].append(number)
+        listed = {name: {"hostname": "sip.telnyx.eu", "inbound": {"numbers": numbers}} for name, numbers in brings.items()}
+        only.sip_trunks_file.write_text(json.dumps({"trunks": listed}))
+        assert not any(change.refused for change in await apply(lkapi, store, only))
+        assert {change.doing for change in await apply(lkapi, store, only)} <= {"keep"}
+        stored = await everything(lkapi)
+        ours = {thing.name.rpartition("-")[2]: sorted(thing.numbers) for thing in stored[Noun.INBOUND] if thing.name != "theirs"}
+        assert ours == {name: sorted(numbers) for name, numbers in brings.items() if numbers}
+        assert len(stored[Noun.RULE]) == bool(ours) and foreign in stored[Noun.INBOUND]
+        assert {len(rule.trunk_ids) for rule in stored[Noun.RULE] if isinstance(rule, api.SIPDispatchRuleInfo)} <= {len(ours)}
 
 
 async def test_what_others_made_is_not_touched(lkapi: api.LiveKitAPI, store: Store, mine: Settings) -> None:
@@ -281,8 +306,9 @@ async def test_no_password_is_in_any_output_or_log(
 ) -> None:
     """I grep everything the programs print at DEBUG, while they store, list, compare and delete trunks with passwords."""
     caplog.set_level(logging.DEBUG)
+    mine = mine.model_copy(update={"sip_trunk_hostname": "127.0.0.1:9"})  # `status` asks the carrier
     mine.sip_trunks_file.write_text(
-        f"trunks: {{office: {{hostname: 192.168.1.4, username: a, password: '{PASSWORD}', from_number: '4711',"
+        f"trunks: {{office: {{hostname: 127.0.0.1:9, username: a, password: '{PASSWORD}', from_number: '4711',"
         f" inbound: {{numbers: ['{LISTED}'], username: b, password: '{PASSWORD}'}}}}}}"
     )
     request = tmp_path / "request.json"
@@ -330,23 +356,24 @@ async def test_the_one_shot_has_nothing_to_do_by_default(mine: Settings) -> None
 
 
 async def test_the_monitor_puts_right_what_is_ours_and_says_so(lkapi: api.LiveKitAPI, store: Store, mine: Settings) -> None:
-    """Somebody deletes our rule while the monitor runs: it comes back, a foreign one stays gone, /metrics counts one repair."""
-    mine.sip_trunks_file.write_text("trunks: {office: {hostname: 127.0.0.1, from_number: '4711'}}")
-    local = mine.model_copy(update={"sip_trunk_hostname": "127.0.0.1:9"})
-    await apply(lkapi, store, local, LISTED)
+    """Somebody deletes our rule while nobody looks: the monitor brings it back, deletes what is left over, and logs both once."""
+    await apply(lkapi, store, mine.model_copy(update={"sip_trunk_hostname": "127.0.0.1"}), LISTED)
+    theirs = api.SIPInboundTrunkInfo(name="theirs", numbers=["+12025550177"])
+    foreign = await lkapi.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=theirs))
     rule = await the_only(lkapi, Noun.RULE)
-    assert isinstance(rule, api.SIPDispatchRuleInfo)
-    await shelves(lkapi)[Noun.RULE].delete(rule.sip_dispatch_rule_id)
-    async with process(local, "trunk_monitor.py", "--port", "0", "--every-s", "60", log_level="INFO") as monitor:
-        assert monitor.stderr is not None
-        lines = []
-        async with asyncio.timeout(30):
-            async for line in monitor.stderr:
-                lines.append(json.loads(line))
-                if lines[-1]["event"] == "trunks.changed" and lines[-1]["what"] == "workers":
-                    break
-    repaired = [line for line in lines if line["event"] == "trunks.repaired"]
-    assert [line["noun"] for line in repaired] == ["inbound-trunk", "dispatch-rule"], lines
-    assert PASSWORD not in json.dumps(lines)
-    again = await the_only(lkapi, Noun.RULE)
-    assert again.name == rule.name
+    await shelves(lkapi)[Noun.RULE].delete(id_of(Noun.RULE, rule))
+    async with listening(Carrier(b"SIP/2.0 200 OK\r\n\r\n")) as address:
+        mine.sip_trunks_file.write_text(f"trunks: {{office: {{hostname: '{address}', from_number: '+12025550100'}}}}")
+        only = mine.model_copy(update={"sip_trunk_hostname": ""})
+        async with process(only, "trunk_monitor.py", "--port", "0", log_level="INFO") as monitor:
+            assert monitor.stderr is not None
+            lines: list[dict[str, Any]] = []
+            async with asyncio.timeout(60):
+                while not lines or lines[-1].get("what") != "workers":
+                    lines.append(json.loads(await monitor.stderr.readline()))
+    repaired = [(line["did"], line["noun"]) for line in lines if line["event"] == "trunks.repaired"]
+    assert repaired == [("delete", "inbound-trunk"), ("create", "inbound-trunk"), ("create", "dispatch-rule")]
+    found = {(line["what"], line["ok"]) for line in lines if line["event"] == "trunks.changed"}
+    assert {("stored", True), ("carrier", True), ("workers", False)} <= found and PASSWORD not in json.dumps(lines)
+    assert foreign in (await everything(lkapi))[Noun.INBOUND]
+    assert (await the_only(lkapi, Noun.RULE)).name == rule.name
