@@ -136,7 +136,7 @@ def schema_page() -> str:
         one["anyOf"] = [one["items"], {"type": "array", "items": one.pop("items"), "minItems": one.pop("minItems")}]
         one.pop("type")
     definitions["Variable"]["properties"]["default"]["anyOf"] += [{"type": "number"}, {"type": "boolean"}]
-    definitions |= {"Personality": whole, "Split": Split.model_json_schema()}
+    definitions |= {"Personality": whole}
     parts = {f"Part{name}": _optional(definition) for name, definition in definitions.items()}
     page = {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -148,7 +148,7 @@ def schema_page() -> str:
             "then": {"$ref": "#/definitions/PartPersonality"},
             "else": {"$ref": "#/definitions/Personality"},
         },
-        "definitions": definitions | parts,
+        "definitions": definitions | parts | {"Split": Split.model_json_schema()},
     }
     return json.dumps(page, indent=1, ensure_ascii=False).replace("#/$defs/", "#/definitions/") + "\n"
 
