@@ -17,8 +17,10 @@ log = get_logger("outbound_orchestrator")
 
 WAITING_S = 1.0
 """How often to look."""
-# An agent takes the call within a second or two of the first ring, where a worker is free.
-AGAIN_S = 4.0
+# A worker says yes within a second, where one is free.
+AGAIN_S = 3.0
+# An agent that was promised and does not come: its process starts slowly, or its worker died. Each agent too many slows the rest.
+PROMISED_S = 12.0
 _NO_AGENT = Report(Event.ATTEMPT_FAILED, Outcome.BLOCKED, "full_house: No agent was free while it rang.")
 _ANY = SourceLimits(per_minute=0, per_hour=0)
 
@@ -51,8 +53,8 @@ class Lobby:
             return  # another agent's room, or gone
         if age_s >= self._patience_s:
             await self._let_go(room)
-        elif len(offers) <= age_s // AGAIN_S:
-            await self._rooms.offer_again(room, offers[0])
+        elif len(offers) <= age_s // (PROMISED_S if any(offer.taken for offer in offers) else AGAIN_S):
+            await self._rooms.offer_again(room, offers[0].metadata)
             log.warning("inbound.offered_again", times=len(offers))
 
     async def _let_go(self, room: str) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 from livekit import api
+from livekit.protocol.agent import JobStatus
 from livekit.protocol.models import ParticipantInfo
 
 from modules.calls.deadlines import PACING_S
@@ -17,6 +18,7 @@ EMPTY_S = PACING_S + 45
 # After the phone has left, the agent has this long to leave by itself.
 DEPARTURE_S = 10
 _ANSWER_S = 5
+_AT_IT = (JobStatus.JS_PENDING, JobStatus.JS_RUNNING)
 UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError, api.ServerError)
 
 
@@ -26,6 +28,14 @@ class OpenRoom:
 
     name: str
     opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An agent was asked for. `taken`: a worker has said yes and has not failed since; its agent may still be on its way."""
+
+    metadata: str
+    taken: bool
 
 
 class Rooms:
@@ -62,12 +72,15 @@ class Rooms:
             # Asked about a room that is gone, LiveKit answers after seconds, and like one that is broken.
             return len(await self._api.agent_dispatch.list_dispatch(name)) if found.rooms else 0
 
-    async def our_offers(self, name: str) -> list[str]:
-        """Return the metadata with which an agent of ours was asked into a room, each time; [] where there is no such room."""
+    async def our_offers(self, name: str) -> list[Offer]:
+        """Return how an agent of ours was asked into a room, each time; [] where there is no such room."""
         async with asyncio.timeout(_ANSWER_S):
             found = await self._api.room.list_rooms(api.ListRoomsRequest(names=[name]))
             asked = await self._api.agent_dispatch.list_dispatch(name) if found.rooms else []
-        return [offer.metadata for offer in asked if offer.agent_name == self._agent_name]
+        return [
+            Offer(offer.metadata, any(job.state.status in _AT_IT for job in offer.state.jobs))
+            for offer in asked if offer.agent_name == self._agent_name
+        ]  # fmt: skip
 
     async def phone(self, name: str, default_region: str) -> Phone | None:
         """Return the phone that rings in a room, if one does."""
