@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from modules.call_queue_manager import Store, StreamEvent, read_after
-from modules.calls.outcomes import Outcome
+from modules.calls import Event, Outcome
 
 WINDOW = timedelta(minutes=15)
 _THEIRS = frozenset({Outcome.CARRIER_REJECTED, Outcome.CARRIER_ERROR, Outcome.TRUNK_MISCONFIGURED})
@@ -43,10 +43,10 @@ class CarrierErrors:
 
 
 def _refusal(event: StreamEvent) -> Refusal | None:
-    """A call that ended so, or an attempt that failed so and will be tried again."""
-    if event.type not in ("call.ended", "call.queued") or event.data.get("simulated"):
+    """An attempt that failed so, whether the call ended by it or will be tried again."""
+    if event.data.get("event") != Event.ATTEMPT_FAILED or event.data.get("simulated"):
         return None
     told = event.data.get("outcome") or event.data.get("last_outcome")
-    if told not in _THEIRS or event.data.get("event") == "claimed":
+    if told not in _THEIRS:
         return None
     return Refusal(event.at, str(event.data.get("trunk", "")), str(told), int(event.data.get("sip_status_code") or 0))
