@@ -1,5 +1,0 @@
-"""Moved to modules/strict_yaml/mistakes.py."""
-
-from modules.strict_yaml.mistakes import mistakes, near
-
-__all__ = ["mistakes", "near"]
