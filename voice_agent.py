@@ -15,6 +15,7 @@ os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
 from livekit.agents import AgentServer, JobContext, JobProcess
 
 import config
+from modules import after_call
 from modules.conversation.job import run_job
 from modules.conversation.priority import give_up_real_time
 from modules.conversation.session import voice_activity
@@ -46,7 +47,13 @@ async def start(server: AgentServer, settings: config.Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, heard)
-    await serve(server, settings, stop)
+    left = asyncio.Event()
+    after = asyncio.create_task(after_call.run(settings, left), name="after calls")
+    try:
+        await serve(server, settings, stop)
+    finally:
+        left.set()
+        await after
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ sip_management         the phone side: trunks, the one dial request, what a refu
 metrics_logger         logs and metrics; only listens, never decides
 outbound_orchestrator  from queue to a room with an agent; the reaper
 conversation           the agent's side: personality, prompts, session, the call itself
+after_call             what a call leaves: typed answers, found in its transcript when its line is free again
 simulation             calls without phones: a carrier that answers LiveKit's SIP API
 api_server             HTTP; the only importer of fastapi
 fleet                  all of the above as processes on one machine

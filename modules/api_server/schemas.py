@@ -193,6 +193,24 @@ class Progress(BaseModel):
     most: int
 
 
+class AnswerView(BaseModel):
+    """One answer a call brought home. `value` null: there is none, and `note` says why. The quote stands in turn `turn`."""
+
+    value: JsonValue
+    unit: str
+    quote: str
+    turn: int | None
+    note: str
+
+
+class Extraction(BaseModel):
+    """The answers of a call: waiting until it is over and its transcript was read, then done or failed for a reason."""
+
+    status: Literal["waiting", "done", "failed"]
+    reason: str = ""
+    answers: dict[str, AnswerView] = {}
+
+
 class CallView(BaseModel):
     """A call as the API shows it. `status_text` and `links` are derived from the rest."""
 
@@ -215,6 +233,7 @@ class CallView(BaseModel):
     caller_name: str
     variables: dict[str, str]
     metadata: dict[str, JsonValue]
+    extraction: Extraction | None
     llm_prompt: str
     greeting: str
     priority: str

@@ -16,6 +16,7 @@ def call_view(call: Call, now: datetime) -> CallView:
             "status_text": status_text(call, now),
             "attempts": Progress(placed=call.attempt, dialled=call.dials, most=call.max_attempts),
             "duration_s": _duration_s(call, now),
+            "extraction": call.extraction or None,
             "links": _links(call),
         }
     )

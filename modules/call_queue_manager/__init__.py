@@ -4,10 +4,11 @@ connection  the pool, Redis's clock, durability      keys     every key with typ
 queue       accept, claim, seize, overdue            records  live calls: report, renew, release, note
 front_door  calls that come in                        workers  heartbeats and slots      pacing  the carrier's turn
 lock        one at a time
-events      the stream of what happened
+events      the stream of what happened          ended_calls  each handed to one process, for what follows
 """
 
 from modules.call_queue_manager.connection import Store, connect, make_durable
+from modules.call_queue_manager.ended_calls import EndedCalls
 from modules.call_queue_manager.events import StreamEvent, follow, latest_id, read_after
 from modules.call_queue_manager.front_door import Admission, FrontDoor, SourceLimits
 from modules.call_queue_manager.lock import exclusive
@@ -19,6 +20,7 @@ from modules.call_queue_manager.workers import Worker, Workers
 __all__ = [
     "Admission",
     "CallQueue",
+    "EndedCalls",
     "Enqueued",
     "Fenced",
     "FrontDoor",

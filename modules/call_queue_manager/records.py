@@ -73,6 +73,14 @@ class Records:
         # Where the first answer was lost on the way, the client has asked twice, and what it finds written is its own.
         return Held(changed, held.token) if saved or await self.load(held.call.call_id) == changed else None
 
+    async def learn(self, call_id: str, event_type: str, **facts: Any) -> Call:
+        """Write what was found out about a call that has ended, whoever held it. Raises NotFound, Unavailable."""
+        while True:
+            call, _ = await self._read(call_id)
+            changed = replace(call, version=call.version + 1, **facts)
+            if await self._save(changed, call.version, event_type, self.now(), token=None, release=True):
+                return changed
+
     async def holding(self, call_id: str) -> Held:
         """Return a call with the token of whoever holds it. Raises NotFound."""
         return Held(*await self._read(call_id))

@@ -49,6 +49,7 @@ class Call:
     caller_name: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    extraction: dict[str, Any] = field(default_factory=dict)
     llm_prompt: str = ""
     greeting: str = ""
     callback_url: str = ""

@@ -24,6 +24,8 @@ _ANSWER_S = 10.0
 _SILENCE_S = 20.0
 _AWAY_S = 30.0
 _AGAIN_S = 0.5
+# A model reads a whole conversation before it answers.
+_ANSWERS_S = 20.0
 ENDED = "call.ended"
 
 
@@ -115,6 +117,16 @@ class ApiClient:
         """Save a personality's file in place of the version `etag`, or, with "", as a new one."""
         headers = {"If-Match": etag} if etag else {"If-None-Match": "*"}
         await self._send("PUT", f"/v1/personalities/{quote(personality_id, safe='')}", json={"text": text}, headers=headers)
+
+    async def outcome(self, call_id: str) -> dict[str, Any]:
+        """Return a call that has ended, with its answers; where these take longer than _ANSWERS_S, without them."""
+        until = asyncio.get_running_loop().time() + _ANSWERS_S
+        while True:
+            found = await self.call(call_id)
+            waiting = (found.get("extraction") or {}).get("status") == "waiting"
+            if not waiting or asyncio.get_running_loop().time() > until:
+                return found
+            await asyncio.sleep(_AGAIN_S)
 
     async def follow(self, call_id: str) -> AsyncIterator[LiveEvent]:
         """Yield everything that has happened and happens to a call, each once, until it has ended, across disconnects."""

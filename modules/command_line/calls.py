@@ -154,7 +154,7 @@ async def _watch(api: ApiClient, placed: dict[str, Any], output: Output) -> int:
             output.json_line(event.to_json())
         else:
             show_event(output, event)
-    ended = await api.call(placed["call_id"])
+    ended = await api.outcome(placed["call_id"])
     if not output.as_json:
         show_end(output, ended)
     return 0 if ended["outcome"] == "completed" else 1

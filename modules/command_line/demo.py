@@ -37,7 +37,7 @@ def demo(
 ) -> None:
     """Start a fleet on this machine and listen to it call a simulated gym. Needs no account and reaches no phone.
 
-    With --once --json exactly one JSON object is printed: call_id, outcome, states, transcript, latency, recording.
+    With --once --json exactly one JSON object is printed: call_id, outcome, states, transcript, latency, recording, extraction.
 
     Example: ./voicefleet demo --once
     """
@@ -59,13 +59,14 @@ async def _demo(fleet: Fleet, wanted: dict[str, Any], output: Output, *, once: b
         key = fleet.settings.api_key.get_secret_value()
         async with ApiClient(fleet.api_url, key) as api:
             story = await fleet.during(_one_call(api, wanted, output))
+            ended = await api.outcome(story.call_id)
             if not output.as_json:
-                show_end(output, await api.call(story.call_id))
+                show_end(output, ended)
                 if story.turns:
                     output.line(f"latency   {_latency(story)}")
             transcript = await api.transcript(story.call_id)
         if output.as_json:
-            output.json(story.to_json(transcript))
+            output.json(story.to_json(transcript) | {"extraction": ended["extraction"]})
         if story.outcome in _OUR_FAULT:
             fleet.keep_folder()
             output.say(f"this is our fault; the end of the worker's log ({fleet.logs}):\n{tail(fleet.part(WORKER).log)}", "")

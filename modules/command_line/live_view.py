@@ -1,5 +1,6 @@
 """A call on the screen: its states and both sides' words, each as one line, live or afterwards."""
 
+import json
 from typing import Any
 
 from modules.command_line.api_client import ENDED, LiveEvent
@@ -52,9 +53,20 @@ def show_turn(output: Output, turn: dict[str, Any]) -> None:
     output.line(said, _STYLES.get(turn["speaker"], ""))
 
 
+def show_answer(output: Output, name: str, answer: dict[str, Any]) -> None:
+    """Print one answer that a call brought home: the value and the words that prove it, or why there is none."""
+    if answer["value"] is None:
+        output.line(f"answer    {name}: none. {answer['note']}", "dim")
+    else:
+        value = json.dumps(answer["value"], ensure_ascii=False)
+        output.line(f'answer    {name}: {value} {answer["unit"]}'.rstrip() + f' - "{answer["quote"]}"', "bold")
+
+
 def show_end(output: Output, call: dict[str, Any]) -> None:
     """Print how a call ended, with the sentence that explains it."""
     outcome = str(call.get("outcome") or "")
     sip = f" (SIP {call['sip_status_code']})" if call.get("sip_status_code") else ""
     sentence = call.get("reason") or SENTENCES.get(outcome, "")
+    for name, answer in ((call.get("extraction") or {}).get("answers") or {}).items():
+        show_answer(output, name, answer)
     output.line(f"outcome   {outcome}{sip}. {sentence}".rstrip(), "bold green" if outcome == "completed" else "bold yellow")

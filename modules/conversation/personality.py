@@ -13,6 +13,7 @@ from modules.conversation.inbound_numbers import InboundNumbers
 from modules.conversation.opening import discloses
 from modules.conversation.service_hours import ServiceHours
 from modules.conversation.variables import Variables
+from modules.conversation.wanted import Extract
 
 if TYPE_CHECKING:  # a type checker cannot read a Literal out of a table
     SttProvider: TypeAlias = str
@@ -202,6 +203,10 @@ class Personality(_Strict):
         description="What it may do besides talking: end_call hangs up, dtmf presses keys (for a menu).",
     )  # fmt: skip
     voicemail: Voicemail | None = Field(default=None, description="What a machine is told that takes the call.")
+    extract: Extract = Field(
+        default={}, max_length=40,
+        description="What a call is to bring home, found in its transcript when it is over; `name: {…}` or JSON Schema.",
+    )  # fmt: skip
     inbound_numbers: InboundNumbers = Field(
         default=[], max_length=1000,
         description="The numbers of ours whose calls it answers, as E.164. No two may claim one; `extends` passes none on.",

@@ -16,6 +16,7 @@ from modules.conversation.prompt_book import Entry
 from modules.conversation.split import Split
 from modules.conversation.service_hours import Opening, ServiceHours
 from modules.conversation.variables import Variable
+from modules.conversation.wanted import Wanted
 
 _Schema = dict[str, Any]
 _LISTS = ("stt", "llm", "tts")
@@ -28,6 +29,7 @@ _TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`turns`", "turns.", Turns),
     ("`sentences`", "sentences.", Sentences),
     ("`voicemail`", "voicemail.", Voicemail),
+    ("An answer in `extract`", "extract.NAME.", Wanted),
     ("A variable", "variables.NAME.", Variable),
     ("`hours`", "hours.", ServiceHours),
     ("An entry of `hours.open`", "hours.open.", Opening),
@@ -107,6 +109,15 @@ A greeting that does not say that an AI is speaking gets a sentence in front tha
 `disclosure` words it; where it is empty, `language` decides. One that is not in this list gets the English sentence.
 
 """
+_EXTRACT = """## What a call brings home
+
+When the call is over and its line is free, the personality's own model reads the transcript and reports the answers that
+`extract` names. Each has a value of its kind, the words that prove it and the turn they were said in. An answer whose words
+nobody said does not count, nor does a value of another kind: `note` then says why there is none. They stand in `extraction` of
+`GET /v1/calls/{id}`; `./voicefleet show` and the demo print them. A call whose model fails keeps its end and loses its answers.
+
+An object of JSON Schema is understood as well, with properties of type `string`, `number`, `integer`, `boolean` or an `enum`.
+"""
 _VARIABLES = """## Variables
 
 The greeting and the prompts may use the personality's variables, the variables their prompts declare, and `caller_name`,
@@ -158,7 +169,7 @@ def page() -> str:
     disclosures = [f"| {code} | {text} |" for code, text in DISCLOSURE.items()]
     lines = [_HEAD + "\n".join(["| language | sentence |", "| --- | --- |", *disclosures, "\n## Every field"])]
     for title, prefix, model in _TABLES:
-        lines += [_VARIABLES.rstrip()] if model is Variable else []
+        lines += [{Variable: _VARIABLES, Wanted: _EXTRACT}[model].rstrip()] if model in (Variable, Wanted) else []
         lines.append(f"### {title}\n\n{_sentence(model)}\n\n" + "\n".join(_rows(prefix, model)))
     return "\n\n".join(lines) + "\n"
 

@@ -22,6 +22,7 @@ from modules.conversation.ending import Ending
 from modules.conversation.scribe import Scribe
 from modules.conversation.session import make_session
 from modules.conversation.speech import build
+from modules.conversation.wanted import WAITING
 from modules.metrics_logger import get_logger
 from modules.strict_yaml import YamlError
 
@@ -42,7 +43,11 @@ class Said:
         except (VoicefleetError, YamlError) as error:
             self._found = error
             return {}
-        return {"arm": self._found.arm, "personality_hash": self._found.personality.sha256}
+        loaded = self._found.personality
+        return {
+            "arm": self._found.arm, "personality_hash": loaded.sha256,
+            "extraction": WAITING if loaded.content.extract else {},
+        }  # fmt: skip
 
     def script(self) -> CallScript:
         """Return it. Raises what kept it from being put together."""

@@ -33,6 +33,7 @@ EVERY_FIELD_SET = Call(
     caller_name="Mia Müller",
     variables={"gym": "Eisen & Söhne"},
     metadata={"order": [1, 2.5, None, {"deep": True}]},
+    extraction={"status": "done", "answers": {"price": {"value": 20, "quote": "twenty", "turn": 3}}},
     llm_prompt="Ask for the price.",
     greeting="Hello.",
     callback_url="https://example.org/done",

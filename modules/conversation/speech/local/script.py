@@ -68,6 +68,21 @@ class Rule(_Strict):
         return self
 
 
+class Evidence(_Strict):
+    """How an answer is found in what the other side said: the whole match is its quote."""
+
+    when: Pattern
+    """Its group `value`, a number in words or a text, is the answer."""
+    value: str | int | float | bool | None = None
+    """The answer, where the words themselves do not hold it."""
+
+    @model_validator(mode="after")
+    def _has_a_value(self) -> Self:
+        if (self.value is None) == ("value" not in re.compile(self.when).groupindex):
+            raise ValueError("needs either a group (?P<value>…) in `when` or a `value`")
+        return self
+
+
 class Script(_Strict):
     name: str = Field(min_length=1)
     variables: dict[str, str] = {}
@@ -76,6 +91,8 @@ class Script(_Strict):
     """Said when the model has to speak first; a personality's greeting usually does that."""
     topics: list[Topic] = []
     rules: list[Rule] = []
+    answers: dict[str, Evidence] = {}
+    """For `extract`: by what each answer is known."""
     closing: Speech
     """The last words, once every topic is done or given up; then end_call."""
 

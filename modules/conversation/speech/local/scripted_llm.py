@@ -10,9 +10,10 @@ from livekit.agents import llm
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 
 from modules.conversation.speech.local.dialogue import Move, Said, next_move
+from modules.conversation.speech.local.evidence import found_in
 from modules.conversation.speech.local.script import Script
 
-END_CALL, PRESS_KEYS = "end_call", "press_keys"
+END_CALL, PRESS_KEYS, REPORT = "end_call", "press_keys", "report_answers"
 
 
 class ScriptedLLM(llm.LLM[Never]):
@@ -49,6 +50,10 @@ class ScriptedLLM(llm.LLM[Never]):
             return Move("")
         return next_move(self._script, history_of(chat_ctx))
 
+    def answers(self, transcript: str) -> dict[str, dict[str, Any]]:
+        """Return what the script's patterns find in the callee's lines of a transcript ("[3] callee: …")."""
+        return found_in(self._script, transcript)
+
 
 def history_of(chat_ctx: llm.ChatContext) -> list[Said]:
     """Both sides' words in a chat context; a key we pressed is a turn of ours, instructions and other items are left out."""
@@ -65,6 +70,9 @@ class _Scripted(llm.LLMStream):
     _llm: ScriptedLLM
 
     async def _run(self) -> None:
+        if REPORT in llm.ToolContext(self._tools).function_tools:
+            self._report()
+            return
         move, request_id = self._llm.next_move(self._chat_ctx), uuid.uuid4().hex
         words = re.findall(r"\S+\s*", move.say)
         for word in words:
@@ -78,6 +86,14 @@ class _Scripted(llm.LLMStream):
         heard = sum(len(said.text.split()) for said in history_of(self._chat_ctx))
         usage = llm.CompletionUsage(completion_tokens=len(words), prompt_tokens=heard, total_tokens=heard + len(words))
         self._event_ch.send_nowait(llm.ChatChunk(id=request_id, usage=usage))
+
+    def _report(self) -> None:
+        transcript = next((said.text for said in reversed(history_of(self._chat_ctx)) if said.speaker == "them"), "")
+        call = llm.FunctionToolCall(
+            name=REPORT, arguments=json.dumps(self._llm.answers(transcript)), call_id=f"call_{uuid.uuid4().hex[:12]}"
+        )
+        delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
+        self._event_ch.send_nowait(llm.ChatChunk(id=uuid.uuid4().hex, delta=delta))
 
 
 def _calls(move: Move) -> list[tuple[str, dict[str, str]]]:
