@@ -15,6 +15,7 @@ from modules.calls import drawing
 from modules.command_line import reference
 from modules.conversation import reference as personality_reference
 from modules.conversation import vendor_page
+from modules.doctor import page as doctor_page
 from modules.fleet.plan import names_of
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -69,6 +70,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     ".env.example": env_example,
     "docs/command-line.md": reference.page,
+    "docs/doctor.md": doctor_page.page,
     "docs/providers.md": vendor_page.page,
     "docs/personalities.md": personality_reference.page,
     "docs/personality.schema.json": personality_reference.schema_page,

@@ -12,6 +12,7 @@ conversation           the agent's side: personality, prompts, session, the call
 after_call             what a call leaves: typed answers, found in its transcript when its line is free again
 simulation             calls without phones: a carrier that answers LiveKit's SIP API
 api_server             HTTP; the only importer of fastapi
+doctor                 what is wrong, why, and what to do: 22 checks
 fleet                  all of the above as processes on one machine
 command_line           the verbs of ./voicefleet, over the API and the fleet
 

@@ -222,6 +222,7 @@ class CallView(BaseModel):
     outcome: str | None
     last_outcome: str | None
     reason: str
+    next_step: str = Field(description="What to do where it went wrong; empty otherwise. `doctor --call ID` looks further.")
     sip_status_code: int | None
     to_number: str
     from_number: str

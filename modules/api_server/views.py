@@ -4,6 +4,7 @@ from datetime import datetime
 
 from modules.api_server.schemas import CallView, Progress
 from modules.calls import Call, State
+from modules.calls.advice import advice
 
 
 def call_view(call: Call, now: datetime) -> CallView:
@@ -14,6 +15,7 @@ def call_view(call: Call, now: datetime) -> CallView:
         shown
         | {
             "status_text": status_text(call, now),
+            "next_step": _next_step(call),
             "attempts": Progress(placed=call.attempt, dialled=call.dials, most=call.max_attempts),
             "duration_s": _duration_s(call, now),
             "extraction": call.extraction or None,
@@ -31,6 +33,11 @@ def status_text(call: Call, now: datetime) -> str:
     if call.last_outcome:
         return "retrying"
     return "scheduled" if call.not_before and call.not_before > now else "queued"
+
+
+def _next_step(call: Call) -> str:
+    told = advice(call.outcome, call.sip_status_code, call.to_number)
+    return told.next_step if told else ""
 
 
 def _duration_s(call: Call, now: datetime) -> float | None:

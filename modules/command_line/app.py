@@ -2,8 +2,9 @@
 
 import typer
 
-from modules.command_line import calls, config_show, keys, personalities, providers, trunks
+from modules.command_line import calls, config_show, connect, keys, personalities, providers, trunks
 from modules.command_line.demo import demo
+from modules.command_line.doctor import doctor
 from modules.command_line.set_up import setup
 from modules.command_line.stats import stats
 from modules.command_line.up_down import down, up
@@ -16,8 +17,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for verb in (demo, setup, up, down, calls.call, calls.calls, calls.show, calls.cancel, stats, voice_pipeline):
+for verb in (demo, setup, up, down, calls.call, calls.calls, calls.show, calls.cancel, stats, doctor, voice_pipeline):
     app.command()(verb)
+app.add_typer(connect.connecting, name="connect")
+app.add_typer(connect.disconnecting, name="disconnect")
 app.add_typer(config_show.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(personalities.app, name="personalities")

@@ -70,3 +70,5 @@ def show_end(output: Output, call: dict[str, Any]) -> None:
     for name, answer in ((call.get("extraction") or {}).get("answers") or {}).items():
         show_answer(output, name, answer)
     output.line(f"outcome   {outcome}{sip}. {sentence}".rstrip(), "bold green" if outcome == "completed" else "bold yellow")
+    if call.get("next_step"):
+        output.line(f"next      {call['next_step']}  (more: ./voicefleet doctor --call {call['call_id']})")

@@ -9,7 +9,7 @@ How a part is started is in parts.py, how parts are kept running in supervisor.p
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -53,6 +53,11 @@ class Fleet:
     def settings(self) -> Settings:
         """The settings that every part was given."""
         return self._ground.settings
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment that every part was given."""
+        return self._ground.env
 
     @property
     def api_url(self) -> str:

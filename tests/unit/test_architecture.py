@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outbound_orchestrator": PARTS | {"call_queue_manager", "sip_management"},
     "simulation": PARTS | {"sip_management", "conversation"},
     "api_server": PARTS | {"call_queue_manager", "call_history", "sip_management", "conversation"},
+    "doctor": PARTS | {"call_queue_manager", "sip_management"},
     "after_call": PARTS | {"call_queue_manager", "conversation"},
     "fleet": PARTS | {"setup", "call_queue_manager"},
 }
