@@ -16,7 +16,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from modules.command_line.errors import CommandError
+from modules.command_line.errors import CommandError, Refused
 from modules.fleet import FleetError, PartFailed
 
 _WIDE = 160
@@ -75,7 +75,8 @@ class Output:
         """Print why nothing came of it."""
         code = error.code if isinstance(error, CommandError) else "fleet"
         if self.as_json:
-            self.json({"error": {"code": code, "message": error.message, "next": error.fix}})
+            more = {"errors": error.errors} if isinstance(error, Refused) and error.errors else {}
+            self.json({"error": {"code": code, "message": error.message, "next": error.fix, **more}})
         if isinstance(error, PartFailed) and error.tail:
             self.say(f"the end of {error.log}:\n{error.tail}")
         self.say(f"error: {error.message}", "bold red")

@@ -13,7 +13,7 @@ import typer
 from modules.command_line.api_client import ApiClient
 from modules.command_line.completion import personalities as known_ids
 from modules.command_line.errors import CommandError, Refused, WrongUse
-from modules.command_line.options import ApiUrl, client
+from modules.command_line.options import ApiUrl, AsJson, client
 from modules.command_line.output import Output, run
 
 Named = Annotated[
@@ -21,14 +21,14 @@ Named = Annotated[
 ]
 
 
-def edit(personality_id: Named, api_url: ApiUrl = "") -> None:
+def edit(personality_id: Named, as_json: AsJson = False, api_url: ApiUrl = "") -> None:
     """Open a fleet's personality in your editor ($EDITOR) and save it there; the next call uses it.
 
     What has mistakes is not saved: they are named and you may go on editing. Needs a key with the scope personalities:write.
 
     Example: ./voicefleet personalities edit local_demo
     """
-    output = Output()
+    output = Output(as_json=as_json)
 
     async def work() -> None:
         async with client(api_url) as api:
@@ -40,7 +40,7 @@ def edit(personality_id: Named, api_url: ApiUrl = "") -> None:
                 except CommandError as error:
                     _ask_again(error, draft, output)
                 else:
-                    output.line(f"{personality_id} is saved; the next call uses it")
+                    _saved(personality_id, output)
                     break
             else:
                 output.say("nothing was changed", "")
@@ -51,13 +51,14 @@ def edit(personality_id: Named, api_url: ApiUrl = "") -> None:
 
 def save(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A YAML; its name is the personality's id.", show_default=False)],
+    as_json: AsJson = False,
     api_url: ApiUrl = "",
 ) -> None:
     """Send a file to a fleet as one of its personalities, in place of the one it has by that name or as a new one.
 
     Example: ./voicefleet personalities save agents/local_demo.yaml
     """
-    output = Output()
+    output = Output(as_json=as_json)
 
     async def work() -> None:
         try:
@@ -70,9 +71,16 @@ def save(
             except Refused as error:
                 _tell(error, output)
                 raise
-        output.line(f"{file.stem} is saved; the next call uses it")
+        _saved(file.stem, output)
 
     run(work(), output)
+
+
+def _saved(personality_id: str, output: Output) -> None:
+    if output.as_json:
+        output.json({"id": personality_id, "saved": True})
+    else:
+        output.line(f"{personality_id} is saved; the next call uses it")
 
 
 async def _etag(api: ApiClient, personality_id: str) -> str:
@@ -114,4 +122,4 @@ def _ask_again(error: CommandError, draft: Path, output: Output) -> None:
 def _tell(error: Refused, output: Output) -> None:
     for found in error.errors:
         place = ":".join(str(part) for part in (found.get("file"), found.get("line"), found.get("column")) if part)
-        output.line(": ".join(str(part) for part in (place, found.get("field"), found.get("message")) if part), "red")
+        output.say(": ".join(str(part) for part in (place, found.get("field"), found.get("message")) if part), "red")

@@ -53,7 +53,7 @@ async def test_a_personality_is_edited_until_it_is_good(typed: Typed, api_settin
     typed.editor(("name: Front Desk", "nam: Ada"), ("nam: Ada", "name: Ada"))
     result = await typed("personalities", "edit", "front_desk", answers="y\n")
     assert result.exit_code == 0, result.output
-    assert "agents/front_desk.yaml:2:1: nam: no such field; did you mean `name`?" in result.stdout
+    assert "agents/front_desk.yaml:2:1: nam: no such field; did you mean `name`?" in result.stderr
     assert "name: Ada" in path.read_text()
     typed.editor(("name: Ada", "nam: Bob"))
     result = await typed("personalities", "edit", "front_desk", answers="n\n")
@@ -76,7 +76,9 @@ async def test_a_file_is_sent_to_the_fleet(typed: Typed, api_settings: Settings,
     assert "Night Desk" in saved.read_text()
     mine.write_text(text.replace("name:", "nam:"))
     refused = await typed("personalities", "save", str(mine))
-    assert refused.exit_code == 2 and "agents/night_desk.yaml:2:1: nam: no such field" in refused.stdout
+    assert refused.exit_code == 2 and "agents/night_desk.yaml:2:1: nam: no such field" in refused.stderr
+    told = json.loads((await typed("personalities", "save", str(mine), "--json")).stdout)["error"]
+    assert (told["code"], [error["line"] for error in told["errors"]]) == ("broken_edit", [2, 2])
     assert "Night Desk" in saved.read_text()
     assert (await typed("personalities", "save", str(tmp_path / "none.yaml"))).exit_code == 2
 

@@ -16,9 +16,10 @@ from modules.command_line.reference import PAGE, page
 pytestmark = pytest.mark.unit
 
 VERBS = [
-    ["demo"], ["setup"], ["up"], ["down"], ["call"], ["calls"], ["show"], ["cancel"], ["voice-pipeline"],
+    ["demo"], ["setup"], ["up"], ["down"], ["call"], ["calls"], ["show"], ["cancel"], ["stats"], ["voice-pipeline"],
     ["config", "show"], ["providers", "list"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
     ["personalities", "lint"], ["personalities", "list"], ["personalities", "show"], ["personalities", "diff"],
+    ["personalities", "edit"], ["personalities", "save"],
     ["trunks", "ensure"], ["trunks", "list"], ["trunks", "status"], ["trunks", "diff"], ["trunks", "delete"],
 ]  # fmt: skip
 
