@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from google.protobuf.message import Message
 from livekit import api
-from livekit.protocol.models import Room
+from livekit.protocol.agent import Job, JobState, JobStatus
+from livekit.protocol.agent_dispatch import AgentDispatchState
+from livekit.protocol.models import ParticipantInfo, Room
 
 _PATH = "/twirp/livekit.RoomService/"
 _DISPATCH_PATH = "/twirp/livekit.AgentDispatchService/"
@@ -23,6 +25,10 @@ class RoomService:
     rooms: dict[str, api.CreateRoomRequest] = field(default_factory=dict)
     opened_at: dict[str, int] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
+    phones: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The `sip.*` attributes of the phone in a room."""
+    promised: set[str] = field(default_factory=set)
+    """Rooms into which a worker has promised an agent."""
     failing: str = ""
     url: str = ""
     _runner: web.AppRunner | None = None
@@ -33,6 +39,7 @@ class RoomService:
         app.router.add_post(_PATH + "CreateRoom", self._create)
         app.router.add_post(_PATH + "DeleteRoom", self._delete)
         app.router.add_post(_PATH + "ListRooms", self._list)
+        app.router.add_post(_PATH + "ListParticipants", self._list_participants)
         app.router.add_post(_DISPATCH_PATH + "ListDispatch", self._list_dispatch)
         app.router.add_post(_DISPATCH_PATH + "CreateDispatch", self._create_dispatch)
         self._runner = web.AppRunner(app)
@@ -46,6 +53,11 @@ class RoomService:
         if self._runner:
             await self._runner.cleanup()
             self._runner = None
+
+    def has(self, room: api.CreateRoomRequest) -> None:
+        """Let a room be there that others have made."""
+        self.rooms[room.name] = room
+        self.opened_at[room.name] = int(time.time())
 
     async def _create(self, request: web.Request) -> web.Response:
         asked = api.CreateRoomRequest.FromString(await request.read())
@@ -72,12 +84,23 @@ class RoomService:
         names = set(asked.names) or set(self.rooms)
         return self._answer(api.ListRoomsResponse(rooms=[self._room(name) for name in self.rooms if name in names]))
 
+    async def _list_participants(self, request: web.Request) -> web.Response:
+        asked = api.ListParticipantsRequest.FromString(await request.read())
+        if self.failing or asked.room not in self.rooms:
+            return self._fault(self.failing or "not_found")
+        there = [self.phones[asked.room]] if asked.room in self.phones else []
+        found = [ParticipantInfo(identity="sip_x", kind=ParticipantInfo.Kind.SIP, attributes=phone) for phone in there]
+        return self._answer(api.ListParticipantsResponse(participants=found))
+
     async def _list_dispatch(self, request: web.Request) -> web.Response:
         asked = api.ListAgentDispatchRequest.FromString(await request.read())
         if self.failing or asked.room not in self.rooms:
             return self._fault(self.failing or "not_found")
         offers = [
-            api.AgentDispatch(agent_name=offer.agent_name, metadata=offer.metadata, room=asked.room)
+            api.AgentDispatch(
+                agent_name=offer.agent_name, metadata=offer.metadata, room=asked.room,
+                state=AgentDispatchState(jobs=[Job(state=JobState(status=JobStatus.JS_RUNNING))] * (asked.room in self.promised)),
+            )  # fmt: skip
             for offer in self.rooms[asked.room].agents
         ]
         return self._answer(api.ListAgentDispatchResponse(agent_dispatches=offers))

@@ -3,6 +3,7 @@ caller nobody could come to is noted and let go. Any number of these may run: of
 """
 
 import time
+from collections.abc import Callable
 
 from config import Settings
 from modules.call_queue_manager import Admission, FrontDoor, Records, SourceLimits
@@ -28,7 +29,10 @@ _ANY = SourceLimits(per_minute=0, per_hour=0)
 class Lobby:
     """Looks once, when asked."""
 
-    def __init__(self, door: FrontDoor, records: Records, rooms: Rooms, settings: Settings) -> None:
+    def __init__(
+        self, door: FrontDoor, records: Records, rooms: Rooms, settings: Settings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._door, self._records, self._rooms, self._settings = door, records, rooms, settings
         # The trunk ends the ringing by itself soon after; whom we let go before that was at least noted.
         self._patience_s = max(AGAIN_S, settings.ring_timeout_s - AGAIN_S)
@@ -36,7 +40,7 @@ class Lobby:
 
     async def sweep(self) -> None:
         """Look after every inbound room. Raises Unavailable, or one of UNREACHABLE."""
-        now = time.monotonic()
+        now = self._clock()
         inbound = [room.name for room in await self._rooms.list() if room.name.startswith(ROOM_PREFIX)]
         self._since = {name: self._since.get(name, now) for name in inbound}
         for name in inbound:
