@@ -29,6 +29,7 @@ from modules.simulation.scenario import Person, Scenario
 log = get_logger(__name__)
 
 RINGS_AT_MOST_S = 180.0  # livekit-sip's own limit for a request that names none
+_LAST_WORDS_S = 3.0  # a busy machine takes that long to understand them
 _LEAVES_WITH = {
     "486": rtc.DisconnectReason.USER_REJECTED,
     "600": rtc.DisconnectReason.USER_REJECTED,
@@ -148,7 +149,7 @@ class SimulatedCall:
     async def _last_words(self, ears: Ears) -> None:
         """What the agent was saying when the line was cut still counts as said."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(_LAST_WORDS_S):
                 await ears.last_words()
 
     async def _until_somebody_ends_it(self, callee: Callee) -> str:

@@ -1,6 +1,7 @@
 """What a worker has ready before the first call comes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -11,7 +12,7 @@ from modules.setup.places import PROJECT
 
 pytestmark = pytest.mark.unit
 
-OURS = {
+OURS: dict[str, Any] = {
     "livekit_api_key": "testing",
     "livekit_api_secret": SecretStr("only-for-tests-0123456789-0123456789-abcdef"),
     "agents_dir": PROJECT / "agents",
