@@ -11,6 +11,7 @@ import typer
 from config import Settings, load
 from modules.calls import Outcome
 from modules.calls.advice import Advice, advice
+from modules.calls.errors import Unavailable
 from modules.command_line.errors import WrongUse
 from modules.command_line.options import ApiUrl, AsJson, client
 from modules.command_line.output import Output, run
@@ -18,8 +19,9 @@ from modules.command_line.output import Output, run
 if TYPE_CHECKING:  # what the doctor asks takes a second to load: Twilio's and LiveKit's clients
     from twilio.rest import Client
 
-    from modules.call_queue_manager import Worker
+    from modules.call_queue_manager import Store, Worker
     from modules.doctor import Examined, Subject
+    from modules.sip_management.plan import Change
 
 _SIGNS = {"green": ("  ok", "green"), "amber": ("warn", "yellow"), "red": (" bad", "bold red"), "not proven": ("   ?", "dim")}
 _ASK_S = 5.0
@@ -39,8 +41,13 @@ Only = Annotated[
 ]
 
 
-def doctor(callee: Callee = "", call: Failed = "", only: Only = None, as_json: AsJson = False, api_url: ApiUrl = "") -> None:
-    """Look at everything that makes calls fail, and say what to do. It changes nothing.
+Fix = Annotated[bool, typer.Option("--fix", help="First make our trunks and rules equal the configuration, as `trunks ensure`.")]
+
+
+def doctor(
+    callee: Callee = "", call: Failed = "", only: Only = None, fix: Fix = False, as_json: AsJson = False, api_url: ApiUrl = ""
+) -> None:
+    """Look at everything that makes calls fail, and say what to do. Without --fix it changes nothing.
 
     Exit 1 when something is bad. `?` means that it cannot be seen from here: not proven, rather than a guess.
 
@@ -50,10 +57,48 @@ def doctor(callee: Callee = "", call: Failed = "", only: Only = None, as_json: A
     if unknown := [name for name in only or [] if name not in _names()]:
         output.failure(WrongUse(f"there is no check '{unknown[0]}'", f"one of {', '.join(_names())}"))
         raise typer.Exit(2)
-    run(_doctor(load(), callee, call, only, api_url, output), output)
+    settings = load()
+
+    async def work() -> int:
+        mended = await _mend(settings, output) if fix else []
+        return await _doctor(settings, callee, call, only, api_url, output, mended)
+
+    run(work(), output)
 
 
-async def _doctor(settings: Settings, callee: str, call: str, only: list[str] | None, api_url: str, output: Output) -> int:
+async def _mend(settings: Settings, output: Output) -> "list[Change]":
+    """Do what `trunks ensure` does. What keeps it from being done is what the checks tell."""
+    from modules.call_queue_manager import connect
+    from modules.conversation.personalities import personalities_of
+    from modules.sip_management.client import AWAY, sip_client
+    from modules.sip_management.ensure import ensure
+    from modules.sip_management.trunks import TrunksUnusable
+    from modules.sip_management.wanted import wanted
+
+    try:
+        wishes = wanted(settings, personalities_of(settings).answering())
+        async with sip_client(settings) as lkapi, _closing(await connect(settings.redis_url)) as store:
+            done = await ensure(lkapi, store, wishes.wishes, settings.livekit_agent_name)
+    except (TrunksUnusable, Unavailable, *AWAY) as error:
+        output.say(f"nothing was mended: {type(error).__name__}", "yellow")
+        return []
+    mended = [change for change in done if change.doing != "keep"]
+    for change in mended:
+        output.say(f"{change.doing} {change.noun} {change.name}{': ' + change.refused if change.refused else ''}")
+    return mended
+
+
+@asynccontextmanager
+async def _closing(store: "Store") -> AsyncIterator["Store"]:
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _doctor(
+    settings: Settings, callee: str, call: str, only: list[str] | None, api_url: str, output: Output, mended: "list[Change]"
+) -> int:
     told: Advice | None = None
     if call:
         async with client(api_url) as fleet:
@@ -75,7 +120,8 @@ async def _doctor(settings: Settings, callee: str, call: str, only: list[str] | 
                 _show(output, one)
                 output.progress("looking …")
     if output.as_json:
-        output.json({"advice": asdict(told) if told else None, "checks": [one.to_json() for one in found]})
+        changes = [{"doing": change.doing, "noun": change.noun, "name": change.name} for change in mended]
+        output.json({"advice": asdict(told) if told else None, "mended": changes, "checks": [one.to_json() for one in found]})
     return 1 if any(one.finding.colour is Colour.RED for one in found) else 0
 
 
@@ -90,11 +136,8 @@ async def _subject(settings: Settings, callee: str) -> AsyncIterator["Subject"]:
     key, secret = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
 
     async def workers() -> list["Worker"]:
-        store = await connect(settings.redis_url)
-        try:
+        async with _closing(await connect(settings.redis_url)) as store:
             return await Workers(store).alive()
-        finally:
-            await store.close()
 
     async with (
         httpx2.AsyncClient(timeout=_ASK_S, trust_env=False) as http,

@@ -12,11 +12,12 @@ Written from `modules/doctor` and `modules/calls/advice.py` by `python -m docs.g
     ./voicefleet doctor                       # everything
     ./voicefleet doctor --callee +4930123456  # also: may this number be called?
     ./voicefleet doctor --call ID             # why this call failed, and the checks that tell more
+    ./voicefleet doctor --fix                 # first make our trunks and rules as configured
     ./voicefleet doctor --only keys --json
 
 Each check is one line: `ok`, `warn` (it works, and will hurt), `bad` (calls fail because of it) or `?`, with why and what to do.
-`?` means *not proven*: it cannot be seen from here. Exit code 1 when something is bad. It changes nothing, and asks a phone
-nothing: the one dial request it sends goes to the discard port of livekit-sip's own machine.
+`?` means *not proven*: it cannot be seen from here. Exit code 1 when something is bad. Without --fix it changes nothing, and it
+rings nobody: the one dial request it sends goes to the discard port of livekit-sip's own machine.
 
 {checks}
 
