@@ -56,7 +56,8 @@ class Settings(BaseSettings):
     sip_api_url: str = _named("", "Where the simulated carrier answers the SIP API; empty = no simulated trunk.")
     twilio_account_sid: str = _named("", "Twilio account, for set-up and diagnosis only.")
     twilio_auth_token: SecretStr = _named(SecretStr(""), "Its token.")
-    public_base_url: str = _named("", "How the outside reaches this API, for links in messages.")
+    twilio_api_url: str = _named("", "Who is asked instead of Twilio's own addresses, for tests; empty = Twilio.")
+    public_base_url: str = _named("", "How the outside reaches this API: in links, and in the signature of Twilio's callbacks.")
 
     api_key: SecretStr = _named(SecretStr(""), "The first API key; more are made with the API.")
     api_host: str = _named("127.0.0.1", "Address the API listens on.")
