@@ -1,4 +1,4 @@
-"""Somebody edits a personality while the fleet runs: first well, then badly."""
+"""Somebody edits a personality while the fleet runs: first well, then badly. The first call is shared out by a split."""
 
 import shutil
 from pathlib import Path
@@ -20,29 +20,38 @@ async def test_an_edit_is_spoken_and_a_broken_one_is_not(tmp_path: Path) -> None
     shutil.copytree(PROJECT / "agents", tmp_path / "agents")
     file = tmp_path / "agents" / "short_notice.yaml"
     written = file.read_text()
+    (tmp_path / "agents" / "twin.yaml").write_text(written)
+    (tmp_path / "agents" / "either.yaml").write_text("name: Either\nsplit: {short_notice: 1, twin: 1}\n")
     async with Fleet(Plan(env=FAST | {"AGENTS_DIR": str(tmp_path / "agents")})) as fleet:
         caller = caller_of(fleet)
         try:
-            before = await _greeting(caller)
+            versions = {arm: await _version(caller, arm) for arm in ("short_notice", "twin")}
+            before, arm = await _spoken(caller, "either")
             file.write_text(written.replace("Hello, this is an AI assistant.", "Good day, this is an AI assistant."))
-            edited = await _greeting(caller)
+            edited, _ = await _spoken(caller, "short_notice")
             file.write_text(file.read_text().replace("greeting:", "greting:"))
-            broken = await _greeting(caller)
+            broken, _ = await _spoken(caller, "short_notice")
             async with httpx2.AsyncClient() as stranger:
                 health = (await stranger.get(f"{fleet.api_url}/health")).json()
         finally:
             await caller.http.aclose()
+    assert before[1] == versions[arm]
     assert before[0] == "Hello, this is an AI assistant."
     assert edited[0] == broken[0] == "Good day, this is an AI assistant."
     assert before[1] != edited[1] == broken[1]
     line = next(number for number, text in enumerate(written.splitlines(), 1) if text.startswith("greeting:"))
     problem = {"personality": "short_notice", "file": "agents/short_notice.yaml", "line": line, "column": 1}
-    assert (health["status"], health["services"]["personalities"]["problems"]) == ("degraded", [problem])
+    split = {"personality": "either", "file": "agents/either.yaml", "line": 2, "column": 9}
+    assert (health["status"], health["services"]["personalities"]["problems"]) == ("degraded", [split, problem])
 
 
-async def _greeting(caller: Caller) -> tuple[str, str]:
-    """Place a call; return its first words and the version it ran with."""
-    call_id = await caller.place(SHORT, personality="short_notice")
+async def _version(caller: Caller, personality: str) -> str:
+    return str((await caller.http.get(f"/v1/personalities/{personality}")).json()["sha256"])
+
+
+async def _spoken(caller: Caller, personality: str) -> tuple[tuple[str, str], str]:
+    """Place a call; return its first words with the version it ran with, and its arm."""
+    call_id = await caller.place(SHORT, personality=personality)
     ended = await caller.end_of(call_id)
     assert ended["outcome"] == "completed", ended["reason"]
-    return str((await caller.turns(call_id))[0]["text"]), str(ended["personality_hash"])
+    return (str((await caller.turns(call_id))[0]["text"]), str(ended["personality_hash"])), str(ended["arm"])
