@@ -74,7 +74,8 @@ async def closing(model: Any) -> AsyncIterator[None]:
         await model.aclose()
         client: Any = getattr(model, "_client", None)
         if client is not None:
-            await (client.aio.aclose() if model.provider == "Gemini" else client.close())
+            google_speech = getattr(client, "transport", None)
+            await (client.aio.aclose() if model.provider == "Gemini" else (google_speech or client).close())
 
 
 async def failure(kind: Kind, name: str, work: Any, within_s: float = 8) -> ProviderError:
