@@ -64,11 +64,6 @@ class Worker:
         self._answered += 1
         return answer
 
-    def leave(self) -> None:
-        """Let it end by itself, which it does at the end of its input."""
-        assert self._child.stdin
-        self._child.stdin.close()
-
     async def end(self) -> None:
         """End it, whatever it is doing: it holds nothing that is worth waiting for."""
         with contextlib.suppress(ProcessLookupError):
@@ -83,6 +78,7 @@ class Workers:
         self._settings = settings
         self._idle_s = idle_s
         self._idle: list[Worker] = []
+        self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @asynccontextmanager
@@ -102,6 +98,7 @@ class Workers:
         self._closed = True
         while worker := self._take():
             await worker.end()
+        await asyncio.gather(*self._ending)
 
     def _take(self) -> Worker | None:
         while self._idle:
@@ -118,4 +115,6 @@ class Workers:
 
     def _let_go(self, worker: Worker) -> None:
         self._idle.remove(worker)
-        worker.leave()
+        task = asyncio.create_task(worker.end(), name="voice-pipeline-idle")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
