@@ -97,6 +97,7 @@ def as_text(call: Call, turns: tuple[Turn, ...]) -> str:
         "to": mask(call.to_number),
         "from": mask(call.from_number),
         "personality": call.personality,
+        "arm": call.arm,
         "trunk": f"{call.trunk} (simulated)" if call.simulated else call.trunk,
         "created": _moment(call.created_at),
         "answered": _moment(call.answered_at),

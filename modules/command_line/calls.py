@@ -161,7 +161,7 @@ async def _watch(api: ApiClient, placed: dict[str, Any], output: Output) -> int:
 
 
 def _print_call(output: Output, found: dict[str, Any], turns: list[dict[str, Any]]) -> None:
-    output.line(f"{found['call_id']}  {found['to_number']}{_marked(found)}  {found['personality']}", "bold")
+    output.line(f"{found['call_id']}  {found['to_number']}{_marked(found)}  {_speaker(found)}", "bold")
     stages = {"queued": "created_at", "placing": "placing_at", "ringing": "ringing_at", "answered": "answered_at"}
     for stage, stamp in stages.items():
         if found[stamp]:
@@ -181,6 +181,10 @@ def variables_of(pairs: list[str]) -> dict[str, str]:
     if wrong := next((name for name, equals, _ in parted if not equals or not name), None):
         raise WrongUse(f"--var {wrong} is not NAME=VALUE", "write for example --var guest_name=Ada")
     return {name: value for name, _, value in parted}
+
+
+def _speaker(shown: dict[str, Any]) -> str:
+    return f"{shown['personality']}, arm {shown['arm']}" if shown["arm"] else str(shown["personality"])
 
 
 def _marked(shown: dict[str, Any]) -> str:

@@ -83,7 +83,7 @@ export class CallView {
     show(this.#head,
       el("a", { class: "back", href: "#/" }, "← ", text("back")),
       el("h1", {}, call.to_number || call.from_number),
-      el("p", { class: "line" }, pill(call), simulatedMark(call), el("span", { class: "quiet" }, call.personality), call.state !== "ended" && stop));
+      el("p", { class: "line" }, pill(call), simulatedMark(call), el("span", { class: "quiet" }, call.arm ? `${call.personality} → ${call.arm}` : call.personality), call.state !== "ended" && stop));
     this.#reason.textContent = [call.reason, call.next_step].filter(Boolean).join(" ");
     this.#reason.hidden = !this.#reason.textContent;
     this.#reason.className = `reason ${kind(call)}`;
