@@ -22,7 +22,7 @@ from modules.conversation.phone_line import PhoneLine
 from modules.conversation.rehearsal import rehearse
 from modules.conversation.taken_call import Said, TakenCall, cut, hang_up, worker_id
 from modules.metrics_logger import get_logger
-from modules.sip_management import choose, configured
+from modules.sip_management.trunks import of_call
 
 log = get_logger("voice_agent")
 
@@ -57,7 +57,7 @@ async def _place(ctx: JobContext, settings: Settings, activity: vad.VAD, job: Ca
         taken = TakenCall.begin(records, held, closing)
         queue = CallQueue(store, lease_s=settings.lease_s, retention_s=settings.retention_s)
         try:
-            trunk = choose(configured(settings), held.call.trunk)
+            trunk = of_call(settings, held.call.trunk)
         except VoicefleetError as error:  # trunks.yaml was edited since, and is broken or has lost this trunk
             log.error("trunk.unusable", call_id=job.call_id, error=error.message)
             await cut(ctx, taken, Report(Event.ATTEMPT_FAILED, Outcome.TRUNK_MISCONFIGURED, error.message))

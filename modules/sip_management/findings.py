@@ -14,6 +14,11 @@ from modules.sip_management.shelves import Noun, Thing, everything, id_of
 from modules.sip_management.trunks import Trunk, TrunksUnusable, configured, transport
 from modules.sip_management.wanted import wanted
 
+_SAID: dict[Reach, str] = {
+    "answers": "answers SIP",
+    "silent": "does not answer SIP's OPTIONS; some carriers never do, so this is a hint",
+    "unknown_name": "is a name that does not exist",
+}
 Ask = Callable[[str, str], Awaitable[Reach]]
 
 
@@ -91,4 +96,4 @@ def _open_rules(stored: Mapping[Noun, Sequence[Thing]]) -> list[Finding]:
 
 async def _carrier(trunk: Trunk, ask: Ask) -> Finding:
     answer = await ask(trunk.hostname, transport(trunk))
-    return Finding("carrier", answer == "answers", f"{trunk.hostname}: {answer}", trunk.name)
+    return Finding("carrier", answer == "answers", f"{trunk.hostname} {_SAID[answer]}", trunk.name)

@@ -59,20 +59,34 @@ def configured(settings: Settings) -> dict[str, Trunk]:
         listed = read(settings.sip_trunks_file)
     except YamlError as error:
         raise TrunksUnusable(str(error)) from None
+    ours = of_settings(settings)
+    for name in listed:
+        if name in ours or name == SIMULATED:
+            whose = "the settings SIP_TRUNK_HOSTNAME or SIP_OUTBOUND_TRUNK_ID" if name == REAL else "the simulated carrier"
+            raise TrunksUnusable(f"{settings.sip_trunks_file}: trunks.{name}: {whose} made this trunk already; rename yours")
+    real = {name: trunk for name, trunk in ours.items() if not trunk.simulated}
+    return real | {name: _trunk(settings, name, spec) for name, spec in listed.items()} | ours
+
+
+def of_settings(settings: Settings) -> dict[str, Trunk]:
+    """Return the trunks that need no trunks.yaml: the one of the four settings, and the simulated one."""
     trunks: dict[str, Trunk] = {}
     if settings.sip_outbound_trunk_id or settings.sip_trunk_hostname:
         trunks[REAL] = _trunk(settings, REAL, _from_environment(settings))
-    for name, spec in listed.items():
-        if name in trunks or name == SIMULATED:
-            whose = "the settings SIP_TRUNK_HOSTNAME or SIP_OUTBOUND_TRUNK_ID" if name in trunks else "the simulated carrier"
-            raise TrunksUnusable(f"{settings.sip_trunks_file}: trunks.{name}: {whose} made this trunk already; rename yours")
-        trunks[name] = _trunk(settings, name, spec)
     if settings.sip_api_url:
         # A real SIP API is always livekit-server itself; any other address is the simulated carrier, which cannot dial.
         trunks[SIMULATED] = Trunk(
             SIMULATED, settings.sip_api_url, True, "+12025550199", stored_id="ST_simulated", inbound=_ANYBODY_HERE
         )
     return trunks
+
+
+def of_call(settings: Settings, name: str) -> Trunk:
+    """Return the trunk of a call that was accepted. Only a trunk of trunks.yaml suffers from a mistake in that file.
+
+    Raises TrunksUnusable, and InvalidField where the trunk is gone.
+    """
+    return of_settings(settings).get(name) or choose(configured(settings), name)
 
 
 def choose(trunks: dict[str, Trunk], name: str) -> Trunk:

@@ -11,7 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from livekit import api
 
 from modules.calls.job import InboundJob
-from modules.sip_management.carriers import LAN, own_network
+from modules.sip_management.carriers import GENERIC, LAN, own_network
 from modules.sip_management.trunk_file import NUMBER
 from modules.sip_management.trunks import Trunk
 
@@ -73,7 +73,7 @@ def _is_safe(trunk: Trunk) -> bool:
 
 
 def _problem(trunk: Trunk, numbers: list[str]) -> str:
-    whose = trunk.preset.name if trunk.preset else "its carrier"
+    whose = trunk.preset.name if trunk.preset and trunk.carrier != GENERIC else "its carrier"
     return (
         f"{', '.join(numbers)} cannot be called: it is not known where {whose} calls from, and trunk '{trunk.name}' would let "
         "anybody in. Write allowed_addresses, or username and password, under its `inbound` in trunks.yaml"
