@@ -15,6 +15,10 @@ from modules.conversation.speech.local.dialogue import Move, Said
 
 Brain = Callable[[str, list[Said]], Move]
 """What is answered to these instructions and this talk."""
+Report = Callable[[str, set[str]], dict[str, Any]]
+"""What is found in this transcript for these names, after the call."""
+Delta = dict[str, Any]
+REPORT = "report_answers"
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class ChatService:
     """`pause` is awaited between the beginning of the second sentence of an answer and the rest of it."""
 
     brain: Brain
+    report: Report
     pause: Callable[[Thought], Any] | None = None
     thoughts: list[Thought] = field(default_factory=list)
 
@@ -42,22 +47,30 @@ class ChatService:
             return web.Response(status=404)
         asked = json.loads(await request.read())
         instructions, talk = _read(asked["messages"])
-        thought = Thought(instructions, {tool["function"]["name"] for tool in asked.get("tools", [])})
+        tools = {tool["function"]["name"]: tool["function"]["parameters"] for tool in asked.get("tools", [])}
+        thought = Thought(instructions, set(tools))
         self.thoughts.append(thought)
+        if REPORT in tools:
+            found = self.report(talk[-1].text, set(tools[REPORT]["properties"]))
+            return await self._stream(request, thought, _called(REPORT, found))
         over = asked["messages"][-1]["role"] == "tool"
-        move = Move("") if over else self.brain(instructions, talk)
-        thought.said = move.say
+        return await self._stream(request, thought, self._words(Move("") if over else self.brain(instructions, talk), thought))
+
+    async def _stream(self, request: web.Request, thought: Thought, deltas: AsyncIterator[Delta]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         with contextlib.suppress(ConnectionResetError):  # a thought that is not needed any more
             await response.prepare(request)
-            async for delta in self._deltas(move, thought):
+            ends = "stop"
+            async for delta in deltas:
+                ends = "tool_calls" if "tool_calls" in delta else ends
                 await response.write(_event({"delta": delta, "finish_reason": None}))
-            await response.write(_event({"delta": {}, "finish_reason": "tool_calls" if move.hang_up else "stop"}))
+            await response.write(_event({"delta": {}, "finish_reason": ends}))
             await response.write(b"data: [DONE]\n\n")
             thought.ended_at = datetime.now(UTC)
         return response
 
-    async def _deltas(self, move: Move, thought: Thought) -> AsyncIterator[dict[str, Any]]:
+    async def _words(self, move: Move, thought: Thought) -> AsyncIterator[Delta]:
+        thought.said = move.say
         sentence = re.match(r".*?[.!?]\s+(\S+\s+){2}", move.say)
         for word in re.finditer(r"\S+\s*", move.say):
             yield {"role": "assistant", "content": word.group()}
@@ -65,8 +78,13 @@ class ChatService:
             if self.pause and sentence and word.end() == sentence.end():
                 await self.pause(thought)
         if move.hang_up:
-            call = {"name": "end_call", "arguments": "{}"}
-            yield {"tool_calls": [{"index": 0, "id": f"call_{len(self.thoughts)}", "type": "function", "function": call}]}
+            async for delta in _called("end_call", {}):
+                yield delta
+
+
+async def _called(tool: str, arguments: dict[str, Any]) -> AsyncIterator[Delta]:
+    call = {"name": tool, "arguments": json.dumps(arguments)}
+    yield {"role": "assistant", "tool_calls": [{"index": 0, "id": f"call_{tool}", "type": "function", "function": call}]}
 
 
 def _event(choice: dict[str, Any]) -> bytes:

@@ -9,15 +9,19 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from modules.conversation.speech.local import FliteTTS, Script, load_script
 from modules.conversation.speech.local.dialogue import Move, Said, next_move
+from modules.conversation.speech.local.evidence import found_in
 from modules.setup.places import PROJECT
 from tests.azure_speech import SPEAKING, Ssml, read_ssml, recognition, synthesis
 from tests.callers import Caller
 from tests.contracts.providers.vendor_server import VendorServer, vendor_server
+
+SCRIPTS = PROJECT / "prompts" / "scripts"
 
 
 @dataclass(slots=True)
@@ -88,6 +92,12 @@ def think(instructions: str, talk: list[Said]) -> Move:
     raise AssertionError("a model was asked without any of our prompts")
 
 
+def report(transcript: str, names: set[str]) -> dict[str, Any]:
+    """Find a call's answers in its transcript: by the patterns of the script that looks for these."""
+    found = next(script for script in map(_script, MARKS) if set(script.answers) <= names and script.answers)
+    return dict(found_in(found, transcript))
+
+
 MARKS = {
     "gym_researcher": "You call a gym for",
     "hospital_liaison": "You call a hospital's front desk",
@@ -100,11 +110,11 @@ MARKS = {
 """What only one personality's prompt says."""
 
 
-def _script(name: str, instructions: str) -> Script:
+def _script(name: str, instructions: str = "") -> Script:
     """Return what a personality's scripted model says. The concierge's answers are what its instructions let it know, or none."""
-    file = {"english_assistant": "short_notice"}.get(name, name)
+    file = name if (SCRIPTS / f"{name}.yaml").exists() else "short_notice"
     context = instructions.partition("## All that you know\n\n")[2].partition("\n\n## ")[0]
-    return load_script(PROJECT / "prompts" / "scripts" / f"{file}.yaml").filled({"context": context})
+    return load_script(SCRIPTS / f"{file}.yaml").filled({"context": context})
 
 
 def _german(talk: list[Said]) -> Move:

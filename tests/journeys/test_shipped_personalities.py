@@ -28,7 +28,7 @@ from tests.azure_speech import LISTENING
 from tests.callers import Caller, caller_of
 from tests.chat_service import ChatService, Thought
 from tests.contracts.providers.vendor_server import vendor_server
-from tests.journeys.shipped import MARKS, Azure, agents_with, azures, think
+from tests.journeys.shipped import MARKS, Azure, agents_with, azures, report, think
 
 pytestmark = [pytest.mark.livekit, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
@@ -70,6 +70,18 @@ OPENINGS = {
     "german_assistant": "Guten Tag, hier spricht ein KI-Assistent im Auftrag von Ada Müller.",
     "english_assistant": "Hello, this is an AI assistant.",
 }
+ANSWERS: dict[str, dict[str, Any]] = {
+    "gym_researcher": {
+        "drop_in_price": 20, "class_times": "monday and thursday at seven in the evening", "mat_fee": False,
+        "bring": "a towel and a bottle of water",
+    },
+    "hospital_liaison": {
+        "visiting_hours": "from two until seven in the evening", "parcel_allowed": True, "parcel_place": "front desk",
+    },
+    "appointment_reminder": {"reply": "another time", "wished_time": "thursday", "call_back": None},
+    "receptionist": {"caller": "robin miller", "number": None, "matter": "invoice"},
+    "concierge": {"agreed": True, "terms": None, "call_back": "allergy"},
+}  # fmt: skip
 # What a person could not know but from the call's own facts, and the model must be told.
 TOLD = {
     "hospital_liaison": "The patient: Maria Lopez, born March the third nineteen eighty.",
@@ -98,7 +110,7 @@ class Evening:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def evening(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Evening]:
     async with azures(NUMBERS) as found, vendor_server() as model:
-        mind = ChatService(think, _the_first_sentence_is_delivered(found["concierge"]))
+        mind = ChatService(think, report, _the_first_sentence_is_delivered(found["concierge"]))
         model.answer = mind.answer
         addresses = {name: azure.server.url for name, azure in found.items()}
         keys = {
@@ -121,7 +133,7 @@ async def _all_of_them(fleet: Fleet, caller: Caller) -> tuple[dict[str, Any], di
     for name in [name for name in NUMBERS if name not in ids]:
         who = {"caller_name": "Ada Müller"} if name == "german_assistant" else {}
         ids[name] = await caller.place(NUMBERS[name], personality=name, variables=VARIABLES.get(name, {}), **who)
-    calls = {name: await caller.end_of(call_id, within_s=200) for name, call_id in ids.items()}
+    calls = {name: await _brought_home(caller, call_id) for name, call_id in ids.items()}
     turns = {name: await caller.turns(call_id) for name, call_id in ids.items()}
     ledger = await caller.dials()
     dials = {
@@ -129,6 +141,16 @@ async def _all_of_them(fleet: Fleet, caller: Caller) -> tuple[dict[str, Any], di
         for name, number in NUMBERS.items()
     }
     return calls, turns, dials
+
+
+async def _brought_home(caller: Caller, call_id: str) -> dict[str, Any]:
+    """Wait until a call has ended and its answers have been looked for."""
+    call = await caller.end_of(call_id, within_s=200)
+    async with asyncio.timeout(60):
+        while (call["extraction"] or {}).get("status") == "waiting":
+            await asyncio.sleep(0.2)
+            call = await caller.show(call_id)
+    return call
 
 
 async def _called_in(fleet: Fleet, caller: Caller) -> str:
@@ -192,6 +214,17 @@ async def test_the_model_is_told_the_rules_and_the_facts(evening: Evening, name:
         assert "You never claim or let anybody believe that you are a human being" in thought.instructions
         assert TOLD.get(name, "") in thought.instructions
         assert "end_call" in thought.tools
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_it_brings_answers_home(evening: Evening, name: str) -> None:
+    """What I called for is in the record, each answer with the words that prove it; what was not said has no value."""
+    found = evening.calls[name]["extraction"]
+    assert found["status"] == "done", found["reason"]
+    values = {key: answer["value"] for key, answer in found["answers"].items()}
+    assert values == ANSWERS[name]
+    for answer in found["answers"].values():
+        assert answer["quote"] if answer["value"] is not None else answer["note"]
 
 
 @pytest.mark.parametrize("name", NUMBERS)
