@@ -2,6 +2,7 @@
 
 calls      call, calls, show, cancel      demo      a fleet of its own and one call
 up_down    the configured fleet           keys      who may use the API      config_show   the settings in force
+connect    a carrier's account             env_values single values in .env
 story      a call as its events tell it   output    what is printed where    reference     docs/command-line.md
 """
 

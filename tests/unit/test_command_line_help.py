@@ -16,11 +16,13 @@ from modules.command_line.reference import PAGE, page
 pytestmark = pytest.mark.unit
 
 VERBS = [
-    ["demo"], ["setup"], ["up"], ["down"], ["call"], ["calls"], ["show"], ["cancel"], ["stats"], ["voice-pipeline"],
+    ["demo"], ["setup"], ["up"], ["down"], ["call"], ["calls"], ["show"], ["cancel"], ["stats"], ["doctor"],
+    ["voice-pipeline"],
     ["config", "show"], ["providers", "list"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
     ["personalities", "lint"], ["personalities", "list"], ["personalities", "show"], ["personalities", "diff"],
     ["personalities", "edit"], ["personalities", "save"],
-    ["trunks", "ensure"], ["trunks", "list"], ["trunks", "status"], ["trunks", "diff"], ["trunks", "delete"],
+    ["connect", "twilio"], ["disconnect", "twilio"],
+    ["simulate", "inbound"], ["trunks", "ensure"], ["trunks", "list"], ["trunks", "status"], ["trunks", "diff"], ["trunks", "delete"],
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from modules.api_server.webhooks.sightings import EVENTS
 from modules.setup.livekit_server import VERSION
 from modules.setup.places import PROJECT
 from tests.compose import LOGIN, VariableMissing, read, services
@@ -130,3 +131,12 @@ def test_what_a_command_runs_is_in_the_image() -> None:
         target = Path(*command[2].split(".")) if command[1] == "-m" else Path(command[1])
         assert (PROJECT / target).exists()
         assert re.search(rf"^COPY .*\b{re.escape(target.parts[0])}\b", DOCKERFILE, re.M)
+
+
+def test_livekit_tells_the_api_what_it_sees() -> None:
+    """Its events go to the API's container, signed with the key both know, and only those the API makes use of."""
+    told = yaml.safe_load(SERVICES["livekit"]["environment"]["LIVEKIT_CONFIG"])["webhook"]
+    port = SERVICES["api-server"]["environment"]["API_PORT"]
+    assert told["urls"] == [f"http://api-server:{port}/api/webhook"]
+    assert told["api_key"] == LOGIN["LIVEKIT_API_KEY"]
+    assert set(told["filter_params"]["include_events"]) == set(EVENTS)

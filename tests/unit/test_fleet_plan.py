@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from config import Settings
+from modules.api_server.webhooks.sightings import EVENTS
 from modules.fleet import Plan
-from modules.fleet.parts import numbered
-from modules.fleet.plan import names_of, settings_from, throwaway_ground
+from modules.fleet.parts import api_url, livekit, numbered
+from modules.fleet.plan import API, EVERYTHING, names_of, settings_from, throwaway_ground
 from modules.fleet.ports import Ports, is_free
 from modules.fleet.surroundings import is_loopback
+from modules.setup import find_livekit_server
 from modules.sip_management import configured
 
 pytestmark = pytest.mark.unit
@@ -77,3 +80,17 @@ def test_several_workers_have_names_of_their_own() -> None:
 def test_only_loopback_is_ours_to_serve(host: str, here: bool) -> None:
     """A Redis on another machine is never replaced by one here."""
     assert is_loopback(host) is here
+
+
+def test_livekit_tells_the_api_what_it_sees(tmp_path: Path) -> None:
+    """Its events go to the API of the same fleet, signed with its key; a fleet without an API is not bothered."""
+    if find_livekit_server() is None:
+        pytest.skip("livekit-server is missing; ./voicefleet setup gets it")
+    plan, ports = Plan(), Ports()
+    ground = throwaway_ground(plan, tmp_path, ports)
+    told = yaml.safe_load(livekit(ground, plan, ports).env["LIVEKIT_CONFIG"])["webhook"]
+    assert told["urls"] == [f"{api_url(ground)}/api/webhook"]
+    assert told["api_key"] == ground.settings.livekit_api_key
+    assert set(told["filter_params"]["include_events"]) == set(EVENTS)
+    alone = Plan(parts=tuple(part for part in EVERYTHING if part != API))
+    assert "webhook" not in yaml.safe_load(livekit(ground, alone, ports).env["LIVEKIT_CONFIG"])
