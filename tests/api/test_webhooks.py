@@ -15,8 +15,8 @@ from config import Settings
 from modules.api_server.problems import MEDIA_TYPE
 from modules.api_server.webhooks.replays import once
 from modules.api_server.webhooks.sightings import EVENTS
-from modules.call_queue_manager import CallQueue, Held, Records, Store, read_after
-from modules.calls import Call, Event, Report, State, room_name
+from modules.call_queue_manager import CallQueue, FrontDoor, Held, Records, SourceLimits, Store, read_after
+from modules.calls import Call, Direction, Event, Report, State, new_call_id, room_name
 from modules.calls.errors import Unavailable
 from tests.api.conftest import KEY, client
 from tests.api.signing import ACCOUNT, FORM_TYPE, LIVEKIT_TYPE, PUBLIC_URL, TOKEN, Posted, event, from_livekit, phone
@@ -273,3 +273,34 @@ async def test_a_doubt_leaves_a_state_untouched_until_the_reaper_looks(
     assert await records.renew(held) == held.call.version
     assert await queue.seize(held.call.call_id) is None
     assert (await records.load(held.call.call_id)).state is State.IN_PROGRESS
+
+
+async def test_the_phone_of_an_inbound_call_is_found_by_its_room(
+    stranger: httpx2.AsyncClient, store: Store, records: Records
+) -> None:
+    """Its room is named after the caller, not after the call: the front door knows whose it is."""
+    room = "inbound_+12025550107_x7"
+    call = a_call(records.now(), direction=Direction.INBOUND, state=State.RINGING, room=room, from_number="+12025550107")
+    call = replace(call, ringing_at=call.created_at, call_id=new_call_id(Direction.INBOUND, records.now()))
+    limits = SourceLimits(per_minute=0, per_hour=0)
+    _, held = await FrontDoor(store, lease_s=7).arrive(call, most=10, limits=limits)
+    await records.renew(held)
+    who = phone(identity="sip_+12025550107", attributes={"sip.ruleID": "SDR_x", "sip.callID": "SCL_in"})
+    assert (await post(stranger, from_livekit(event("participant_joined", room, who)))).status_code == 200
+    assert (await post(stranger, from_livekit(event("participant_left", room, who)))).status_code == 200
+    noted = [event for event in await read_after(store, "0", call_id=held.call.call_id) if event.type.startswith("call.leg")]
+    assert [event.type for event in noted] == ["call.leg_joined", "call.leg_left"]
+    assert {event.data["sip_call_id"] for event in noted} == {"SCL_in"}
+    assert await counted(stranger, "livekit", "participant_left", "doubted") == 1
+
+
+async def test_a_colleague_who_listens_in_is_not_the_phone(
+    stranger: httpx2.AsyncClient, store: Store, records: Records, talking: Talking
+) -> None:
+    """A monitor, a second phone of a transfer, a browser: they come and go, the call's holder is not doubted for it."""
+    held = await talking()
+    for who in ({"identity": "monitor", "kind": "STANDARD"}, {"identity": "human", "kind": "SIP"}):
+        for kind in ("participant_joined", "participant_left"):
+            assert (await post(stranger, from_livekit(event(kind, str(held.call.room), who)))).status_code == 200
+    assert "call.leg_left" not in await told(store, held.call)
+    assert await counted(stranger, "livekit", "participant_left", "ignored") == 2
