@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from modules.api_server.schemas import CallView, Progress
-from modules.calls import Call, State
+from modules.calls import Call, Direction, Outcome, State
 from modules.calls.advice import advice
 
 
@@ -36,6 +36,8 @@ def status_text(call: Call, now: datetime) -> str:
 
 
 def _next_step(call: Call) -> str:
+    if call.direction is Direction.INBOUND and call.outcome is Outcome.BLOCKED:
+        return ""  # the reason says it all, and nobody wanted to dial
     told = advice(call.outcome, call.sip_status_code, call.to_number)
     return told.next_step if told else ""
 

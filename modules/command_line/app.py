@@ -2,7 +2,7 @@
 
 import typer
 
-from modules.command_line import calls, config_show, connect, keys, personalities, providers, trunks
+from modules.command_line import calls, config_show, connect, keys, personalities, providers, simulate, trunks
 from modules.command_line.demo import demo
 from modules.command_line.doctor import doctor
 from modules.command_line.set_up import setup
@@ -25,4 +25,5 @@ app.add_typer(config_show.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(personalities.app, name="personalities")
 app.add_typer(providers.app, name="providers")
+app.add_typer(simulate.app, name="simulate")
 app.add_typer(trunks.app, name="trunks")

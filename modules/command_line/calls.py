@@ -91,12 +91,12 @@ def calls(
             output.json(found)
             return
         rows = [
-            (shown["call_id"], clock(shown["created_at"]), shown["to_number"] + _marked(shown), shown["personality"],
+            (shown["call_id"], clock(shown["created_at"]), _phone(shown) + _marked(shown), shown["personality"],
              shown["status_text"], _seconds(shown["duration_s"]))
             for shown in found["calls"]
         ]  # fmt: skip
         if rows:
-            output.table(("call", "queued", "to", "personality", "status", "talked"), rows)
+            output.table(("call", "queued", "phone", "personality", "status", "talked"), rows)
         else:
             output.say("no calls; place one: ./voicefleet call +12025550100 --trunk simulated")
 
@@ -161,7 +161,7 @@ async def _watch(api: ApiClient, placed: dict[str, Any], output: Output) -> int:
 
 
 def _print_call(output: Output, found: dict[str, Any], turns: list[dict[str, Any]]) -> None:
-    output.line(f"{found['call_id']}  {found['to_number']}{_marked(found)}  {_speaker(found)}", "bold")
+    output.line(f"{found['call_id']}  {_phone(found)}{_marked(found)}  {_speaker(found)}", "bold")
     stages = {"queued": "created_at", "placing": "placing_at", "ringing": "ringing_at", "answered": "answered_at"}
     for stage, stamp in stages.items():
         if found[stamp]:
@@ -181,6 +181,13 @@ def variables_of(pairs: list[str]) -> dict[str, str]:
     if wrong := next((name for name, equals, _ in parted if not equals or not name), None):
         raise WrongUse(f"--var {wrong} is not NAME=VALUE", "write for example --var guest_name=Ada")
     return {name: value for name, _, value in parted}
+
+
+def _phone(shown: dict[str, Any]) -> str:
+    """The other side: whom we called, or who called us."""
+    if shown["direction"] != "inbound":
+        return str(shown["to_number"])
+    return f"from {shown['from_number'] or 'a hidden number'}"
 
 
 def _speaker(shown: dict[str, Any]) -> str:

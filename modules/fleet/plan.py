@@ -20,7 +20,7 @@ from modules.setup.places import PROJECT
 REDIS, LIVEKIT, CARRIER = "redis-server", "livekit-server", "simulation"
 API, ORCHESTRATOR, WORKER = "api_server", "outbound_orchestrator", "voice_agent"
 EVERYTHING = (REDIS, LIVEKIT, CARRIER, API, ORCHESTRATOR, WORKER)
-_USUAL_CARRIER = "http://127.0.0.1:7890"
+USUAL_CARRIER = "http://127.0.0.1:7890"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def throwaway_ground(plan: Plan, data_dir: Path, ports: Ports) -> Ground:
 def configured_ground(plan: Plan) -> Ground:
     """Return the ground that the environment and `.env` describe. Without any trunk the simulated one is there to try things."""
     settings = load()
-    own = {"SIP_API_URL": settings.sip_api_url or _USUAL_CARRIER} | dict(plan.env)
+    own = {"SIP_API_URL": settings.sip_api_url or USUAL_CARRIER} | dict(plan.env)
     settings = settings.model_copy(update={"sip_api_url": own["SIP_API_URL"]})
     return Ground(settings=settings, env=dict(os.environ) | own, cwd=Path.cwd(), data_dir=settings.data_dir.resolve())
 

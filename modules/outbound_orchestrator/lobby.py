@@ -10,7 +10,7 @@ from modules.call_queue_manager import Admission, FrontDoor, Records, SourceLimi
 from modules.calls import Call, Event, Outcome, Report, State, arriving
 from modules.calls.errors import NotFound
 from modules.metrics_logger import get_logger
-from modules.outbound_orchestrator.rooms import Rooms
+from modules.outbound_orchestrator.rooms import UNREACHABLE, Rooms
 from modules.sip_management.inbound import ROOM_PREFIX
 from modules.sip_management.phone import Phone
 
@@ -44,12 +44,18 @@ class Lobby:
         inbound = [room.name for room in await self._rooms.list() if room.name.startswith(ROOM_PREFIX)]
         self._since = {name: self._since.get(name, now) for name in inbound}
         for name in inbound:
-            call_id = await self._door.call_in(name)
-            if call_id is None:
-                await self._waits(name, now - self._since[name])
-            elif await self._is_over(call_id):
-                log.warning("room.ownerless", call_id=call_id)
-                await self._rooms.close(name)
+            try:
+                await self._look_after(name, now - self._since[name])
+            except UNREACHABLE as error:  # one room that LiveKit cannot reach must not keep the others waiting
+                log.warning("livekit.away", error=type(error).__name__)
+
+    async def _look_after(self, room: str, age_s: float) -> None:
+        call_id = await self._door.call_in(room)
+        if call_id is None:
+            await self._waits(room, age_s)
+        elif await self._is_over(call_id):
+            log.warning("room.ownerless", call_id=call_id)
+            await self._rooms.close(room)
 
     async def _waits(self, room: str, age_s: float) -> None:
         offers = await self._rooms.our_offers(room)

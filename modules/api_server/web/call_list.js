@@ -1,6 +1,6 @@
 // The list of calls, newest first. Each is a link, so the keyboard and the browser's own history work.
 
-import { pill, simulatedMark } from "./call_words.js";
+import { phoneOf, pill, simulatedMark } from "./call_words.js";
 import { el, show } from "./dom.js";
 import { day, text } from "./texts.js";
 
@@ -28,6 +28,6 @@ function row(call, selected) {
   const attributes = { href: `#/calls/${encodeURIComponent(call.call_id)}`, "data-call": call.call_id };
   if (call.call_id === selected) attributes["aria-current"] = "true";
   return el("a", attributes,
-    el("span", { class: "line" }, el("b", {}, call.to_number || call.from_number), pill(call)),
+    el("span", { class: "line" }, el("b", {}, phoneOf(call)), pill(call)),
     el("span", { class: "line small" }, el("span", {}, call.personality, " ", simulatedMark(call) ?? ""), el("time", {}, day(call.created_at))));
 }

@@ -1,6 +1,6 @@
 // One call: where it is, what both sides say while they say it, how it ended. Fed by the API first and by events afterwards.
 
-import { kind, pill, simulatedMark } from "./call_words.js";
+import { kind, phoneOf, pill, simulatedMark } from "./call_words.js";
 import { el, show } from "./dom.js";
 import { clock, decimal, text } from "./texts.js";
 
@@ -82,7 +82,7 @@ export class CallView {
     const stop = el("button", { class: "stop", type: "button", onclick: (event) => this.#stop(event.target) }, label);
     show(this.#head,
       el("a", { class: "back", href: "#/" }, "← ", text("back")),
-      el("h1", {}, call.to_number || call.from_number),
+      el("h1", {}, phoneOf(call)),
       el("p", { class: "line" }, pill(call), simulatedMark(call), el("span", { class: "quiet" }, call.arm ? `${call.personality} → ${call.arm}` : call.personality), call.state !== "ended" && stop));
     this.#reason.textContent = [call.reason, call.next_step].filter(Boolean).join(" ");
     this.#reason.hidden = !this.#reason.textContent;

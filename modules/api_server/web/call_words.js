@@ -24,6 +24,11 @@ export function pill(call) {
   return el("span", { class: `pill ${kind(call)}`, "data-status": word, title: text(`status.${word}`) }, text(`status.${word}`));
 }
 
+export function phoneOf(call) {
+  if (call.direction !== "inbound") return call.to_number;
+  return el("span", { title: text("inbound_hint") }, "← ", call.from_number || text("hidden_number"), call.caller_name && ` (${call.caller_name})`);
+}
+
 export function simulatedMark(call) {
   return call.simulated ? el("span", { class: "mark", title: text("simulated_hint") }, text("simulated")) : null;
 }
