@@ -27,7 +27,7 @@ from modules.conversation.scribe import Scribe
 from modules.conversation.session import Caller, room_options
 from modules.conversation.speech import Voice
 from modules.conversation.speech.vendor_errors import session_failure
-from modules.conversation.tools import tools_of
+from modules.conversation.tools import Hands, tools_of
 from modules.conversation.transcript import Transcript
 from modules.conversation.unasked import Unasked
 from modules.conversation.voicemail import is_machine
@@ -55,6 +55,8 @@ class Desk:
     connect: Callable[[], Awaitable[None]]
     ring: Callable[[Held, Callable[[], None]], Awaitable[Failed | None]]
     delete_room: Callable[[], Awaitable[None]]
+    hand_over: Callable[[str], Awaitable[str]]
+    """To a number; "" or why it failed."""
     identity: str = CALLEE
     """The phone's, in the room."""
 
@@ -82,6 +84,7 @@ class CallRunner:
         self._unasked.muted = lambda: self._machine.known
         self._inbound = held.call.direction is Direction.INBOUND
         self._state = held.call.state
+        self._handing_over = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -123,8 +126,24 @@ class CallRunner:
                 await self._greeting.prepare(self._voice.tts)
 
     def _tools(self) -> list[llm.Tool | llm.Toolset]:
-        wanted = self._script.personality.content.tools
-        return tools_of(wanted, self._desk.room, lambda: self._hang_up("the agent said goodbye"), self._scribe.note)
+        over = lambda: self._hang_up("the agent said goodbye")  # noqa: E731
+        return tools_of(self._script.personality.content, Hands(self._desk.room, over, self._hand_over, self._scribe.note))
+
+    async def _hand_over(self, name: str, number: str) -> str:
+        """Hand the phone over; return "" when it is theirs, else why not. Until that is known, its leaving means nothing."""
+        self._handing_over = True
+        self._unasked.dead_air.spoke()
+        try:
+            failed = await self._desk.hand_over(number)
+        finally:
+            self._handing_over = False
+        if not failed:
+            self._ending.decide(Report(Event.TRANSFERRED, reason=f"Handed over to {name}."), "handed over")
+        elif self._desk.identity not in self._desk.room.remote_participants:
+            self._hang_up("they hung up while they were being handed over")
+        else:
+            self._scribe.note("call.not_handed_over", {"to": name, "reason": failed})
+        return failed
 
     def _dialing(self) -> None:
         self._state = State.RINGING
@@ -164,7 +183,7 @@ class CallRunner:
             self._picked_up()
 
     def _leg_left(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity != self._desk.identity or self._state is not State.IN_PROGRESS:
+        if participant.identity != self._desk.identity or self._state is not State.IN_PROGRESS or self._handing_over:
             return
         if participant.disconnect_reason in _BY_HAND:
             self._hang_up(f"the {'caller' if self._inbound else 'callee'} hung up")
@@ -186,7 +205,7 @@ class CallRunner:
         elif event.old_state == "speaking":
             self._unasked.dead_air.they_stopped()
             self._voice.unheard.finished()
-        if event.new_state == "away" and self._state is State.IN_PROGRESS:
+        if event.new_state == "away" and self._state is State.IN_PROGRESS and not self._handing_over:
             self._start(self._unasked.to_silence(), "silence")
 
     def _heard(self, event: UserInputTranscribedEvent) -> None:

@@ -1,8 +1,10 @@
-"""What a personality does besides talking: its tools, what it tells a machine. The schema only; what they do is elsewhere."""
+"""What a personality does besides talking: tools, whom it hands over to, what it tells a machine. The schema only."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from modules.conversation.inbound_numbers import e164
 
 
 class Duty(BaseModel):
@@ -10,7 +12,28 @@ class Duty(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-Tool = Literal["end_call", "dtmf"]
+Tool = Literal["end_call", "dtmf", "transfer"]
+
+
+class Target(Duty):
+    """Somebody a call may be handed over to. The short form `name: "+493012345678"` is its number."""
+
+    number: Annotated[str, AfterValidator(e164)] = Field(description="Where they are reached, as E.164. The model never sees it.")
+    description: str = Field(default="", max_length=300, description="For what they are there, for the model that chooses.")
+    announcement: str = Field(
+        default="One moment please, I will connect you.", min_length=1, max_length=300,
+        description="Said before the call is handed over.",
+    )  # fmt: skip
+
+
+def _short_form(value: object) -> object:
+    return {"number": value} if isinstance(value, str) else value
+
+
+Targets = dict[
+    Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")],
+    Annotated[Target, BeforeValidator(_short_form, json_schema_input_type=str | Target)],
+]
 
 
 class Voicemail(Duty):

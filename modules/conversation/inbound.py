@@ -20,6 +20,7 @@ from modules.conversation.assembly import CALLER_NUMBER, CONTACT_NAME
 from modules.conversation.call_runner import Desk
 from modules.conversation.call_script import Composer
 from modules.conversation.contacts import name_of
+from modules.conversation.hand_over import HandOver
 from modules.conversation.inbound_line import InboundLine
 from modules.conversation.inbound_route import answering
 from modules.conversation.personalities import Personalities, personalities_of
@@ -111,7 +112,9 @@ class _Visit:
         if speaks and away:
             await tell(self._ctx, self._settings, self._line, taken, speaks, away)
             return
-        desk = Desk(self._ctx.room, _nothing, self._line.ring, lambda: hang_up(self._ctx), self._phone.identity)
+        identity = self._phone.identity
+        away_to = HandOver(self._settings, self._store, taken.held, self._ctx.job.room.name, identity)
+        desk = Desk(self._ctx.room, _nothing, self._line.ring, lambda: hang_up(self._ctx), away_to.to, identity)
         runner = taken.runner(desk, self._settings, activity, said)
         if runner:
             await runner.run()

@@ -14,10 +14,11 @@ from modules.conversation.texts import Texts
 from modules.strict_yaml.nodes import YamlError, entry, parse
 
 FIELD = "inbound_numbers"
-_EXAMPLE = 'a number of ours as E.164, e.g. "+493012345678"'
+_EXAMPLE = 'a number as E.164, e.g. "+493012345678"'
 
 
-def _e164(text: str) -> str:
+def e164(text: str) -> str:
+    """Return a number that is written as E.164. Raises ValueError that says how to write it."""
     try:
         written = numbers.parse(text, phonenumbers.UNKNOWN_REGION)
     except InvalidNumber as error:
@@ -34,7 +35,7 @@ def _each_once(listed: list[str]) -> list[str]:
     return listed
 
 
-InboundNumbers = Annotated[list[Annotated[str, AfterValidator(_e164)]], AfterValidator(_each_once)]
+InboundNumbers = Annotated[list[Annotated[str, AfterValidator(e164)]], AfterValidator(_each_once)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,14 @@ from modules.calls.job import CallJob, InboundJob, read_job
 from modules.conversation import lease
 from modules.conversation.call_runner import Desk
 from modules.conversation.call_script import Composer
+from modules.conversation.hand_over import HandOver
 from modules.conversation.inbound import receive
 from modules.conversation.personalities import personalities_of
 from modules.conversation.phone_line import PhoneLine
 from modules.conversation.rehearsal import rehearse
 from modules.conversation.taken_call import Said, TakenCall, cut, hang_up, worker_id
 from modules.metrics_logger import get_logger
+from modules.sip_management import CALLEE
 from modules.sip_management.trunks import of_call
 
 log = get_logger("voice_agent")
@@ -72,6 +74,7 @@ async def _place(ctx: JobContext, settings: Settings, activity: vad.VAD, job: Ca
             connect=ctx.connect,
             ring=lambda held, dialing: line.ring(held, ctx.room, carrier, dialing),
             delete_room=lambda: hang_up(ctx),
+            hand_over=HandOver(settings, store, held, ctx.job.room.name, CALLEE).to,
         )
         runner = taken.runner(desk, settings, activity, said)
         await (runner.run() if runner else taken.written())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeA
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from modules.conversation import vendors
-from modules.conversation.duties import Tool, Voicemail
+from modules.conversation.duties import Targets, Tool, Voicemail
 from modules.conversation.inbound_numbers import InboundNumbers
 from modules.conversation.opening import discloses
 from modules.conversation.service_hours import ServiceHours
@@ -200,8 +200,12 @@ class Personality(_Strict):
 
     tools: list[Tool] = Field(
         default=["end_call"], max_length=3,
-        description="What it may do besides talking: end_call hangs up, dtmf presses keys (for a menu).",
+        description="What it may do besides talking: end_call hangs up, dtmf presses keys (for a menu), transfer hands over.",
     )  # fmt: skip
+    transfer: Targets = Field(
+        default={}, max_length=20, validate_default=True,
+        description="Whom the tool transfer can hand the call over to: `name: number`, or with more."
+    )
     voicemail: Voicemail | None = Field(default=None, description="What a machine is told that takes the call.")
     extract: Extract = Field(
         default={}, max_length=40,
@@ -227,6 +231,16 @@ class Personality(_Strict):
         return value
 
     hours: ServiceHours | None = Field(default=None, description="When it takes calls that come in; without it, always.")
+
+    @field_validator("transfer")
+    @classmethod
+    def _only_with_its_tool(cls, value: Targets, info: ValidationInfo) -> Targets:
+        listed = "transfer" in info.data.get("tools", ())
+        if listed and not value:
+            raise ValueError('the tool transfer needs names with numbers here, e.g. {reception: "+493012345678"}')
+        if value and not listed and "tools" in info.data:
+            raise ValueError("nobody can be handed over to these; add transfer to `tools`")
+        return value
 
     @model_validator(mode="after")
     def _somebody_tells_the_end(self) -> Self:

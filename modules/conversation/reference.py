@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from modules.conversation.duties import Voicemail
+from modules.conversation.duties import Target, Voicemail
 from modules.conversation.opening import DISCLOSURE
 from modules.conversation.personality import Hearing, Personality, Prompts, Sentences, Speaking, Thinking, Turns
 from modules.conversation.prompt_book import Entry
-from modules.conversation.split import Split
 from modules.conversation.service_hours import Opening, ServiceHours
+from modules.conversation.split import Split
 from modules.conversation.variables import Variable
 from modules.conversation.wanted import Wanted
 
@@ -28,6 +28,7 @@ _TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`prompts`", "prompts.", Prompts),
     ("`turns`", "turns.", Turns),
     ("`sentences`", "sentences.", Sentences),
+    ("A target of `transfer`", "transfer.NAME.", Target),
     ("`voicemail`", "voicemail.", Voicemail),
     ("An answer in `extract`", "extract.NAME.", Wanted),
     ("A variable", "variables.NAME.", Variable),

@@ -10,7 +10,7 @@ from modules.conversation.call_script import Composer
 from modules.conversation.personalities import personalities_of
 from modules.conversation.session import Caller, make_session
 from modules.conversation.speech import build
-from modules.conversation.tools import tools_of
+from modules.conversation.tools import Hands, tools_of
 
 
 async def rehearse(ctx: JobContext, settings: Settings, activity: vad.VAD) -> None:
@@ -22,8 +22,12 @@ async def rehearse(ctx: JobContext, settings: Settings, activity: vad.VAD) -> No
     voice = build(script.personality.content.components, settings, script.variables, activity)
     session = make_session(script, voice, activity)
     await ctx.connect()
-    wanted = script.personality.content.tools
-    tools = tools_of(wanted, ctx.room, lambda: ctx.shutdown("the agent said goodbye"), lambda *_: None)
+    hands = Hands(ctx.room, lambda: ctx.shutdown("the agent said goodbye"), _nowhere, lambda *_: None)
+    tools = tools_of(script.personality.content, hands)
     agent = Caller(script, tools, voice.unheard)
     await session.start(agent, room=ctx.room, record=False)
     session.say(script.greeting, allow_interruptions=False)
+
+
+async def _nowhere(name: str, number: str) -> str:
+    return "This is a rehearsal; there is no phone to hand over."

@@ -1,13 +1,15 @@
-"""What an agent may do on its call besides talking, as its personality's `tools` list it: hang up, press keys."""
+"""What an agent may do on its call besides talking, as its personality's `tools` list it: hang up, press keys, hand over."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import RunContext, function_tool, llm
 
-from modules.conversation.duties import Tool
+from modules.conversation.duties import Target, Tool
+from modules.conversation.personality import Personality
 
 KEYS = "0123456789*#"
 """The keys of a telephone; a key's place is its code (RFC 4733, section 3.2)."""
@@ -18,10 +20,27 @@ _BETWEEN_KEYS_S = 0.3
 Note = Callable[[str, dict[str, Any]], None]
 
 
-def tools_of(names: list[Tool], room: rtc.Room, over: Callable[[], None], note: Note) -> list[llm.Tool | llm.Toolset]:
-    """Return the tools of these names. `over` is called when the agent has said goodbye; `note` writes into the call's record."""
-    made: dict[Tool, Callable[[], llm.Tool]] = {"end_call": lambda: _end_call(over), "dtmf": lambda: _press_keys(room, note)}
-    return [made[name]() for name in names]
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What an agent's tools work with: its room, the end of its call, the way to other phones, and the call's record.
+
+    `hand_over` takes a target's name and number and returns "" or why it failed.
+    """
+
+    room: rtc.Room
+    over: Callable[[], None]
+    hand_over: Callable[[str, str], Awaitable[str]]
+    note: Note
+
+
+def tools_of(personality: Personality, hands: Hands) -> list[llm.Tool | llm.Toolset]:
+    """Return the tools a personality lists."""
+    made: dict[Tool, Callable[[], llm.Tool]] = {
+        "end_call": lambda: _end_call(hands.over),
+        "dtmf": lambda: _press_keys(hands.room, hands.note),
+        "transfer": lambda: _transfer(personality.transfer, hands.hand_over),
+    }
+    return [made[name]() for name in personality.tools]
 
 
 def _end_call(over: Callable[[], None]) -> llm.Tool:
@@ -51,3 +70,25 @@ def _press_keys(room: rtc.Room, note: Note) -> llm.Tool:
         note("call.keys_pressed", {"keys": keys})
 
     return press_keys
+
+
+def _transfer(targets: Mapping[str, Target], hand_over: Callable[[str, str], Awaitable[str]]) -> llm.Tool:
+    who = "; ".join(f"{name}: {target.description}" if target.description else name for name, target in targets.items())
+    schema = {
+        "name": "transfer",
+        "description": f"Hand the call over to somebody else. It is announced by itself, so say nothing in the same turn. {who}",
+        "parameters": {
+            "type": "object", "properties": {"to": {"type": "string", "enum": list(targets)}}, "required": ["to"],
+        },
+    }  # fmt: skip
+
+    @function_tool(raw_schema=schema)
+    async def transfer(raw_arguments: dict[str, object], context: RunContext[None]) -> str | None:
+        target = targets.get(name := str(raw_arguments.get("to")))
+        if target is None:
+            raise llm.ToolError(f"There is nobody of that name; there are {', '.join(targets)}.")
+        await context.session.say(target.announcement, allow_interruptions=False)
+        failed = await hand_over(name, target.number)
+        return f"This failed: {failed} The caller is still here; tell them so and go on." if failed else None
+
+    return transfer

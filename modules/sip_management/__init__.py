@@ -10,6 +10,7 @@ Nothing here decides whether a number may be dialled (modules/calls/gate.py) or 
 
 from modules.sip_management.dial import ATTEMPT, CALL_ID, CALLEE, Line, dial
 from modules.sip_management.errors import meaning_of
+from modules.sip_management.transfer import transfer
 from modules.sip_management.trunks import Trunk, choose, configured
 
-__all__ = ["ATTEMPT", "CALLEE", "CALL_ID", "Line", "Trunk", "choose", "configured", "dial", "meaning_of"]
+__all__ = ["ATTEMPT", "CALLEE", "CALL_ID", "Line", "Trunk", "choose", "configured", "dial", "meaning_of", "transfer"]

@@ -8,7 +8,7 @@ from tests.callers import Caller
 
 pytestmark = [pytest.mark.livekit, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
-MAILBOX, MENU = "+12025550102", "+12025550119"
+GYM, MAILBOX, MENU = "+12025550100", "+12025550102", "+12025550119"
 MESSAGE_STARTS = "hello this is an ai assistant i had a question"
 
 
@@ -26,3 +26,15 @@ async def test_a_mailbox_is_told_why_we_called_and_a_menu_gets_its_key(caller: C
     assert after[0]["start_ms"] > greeting_ends + 800, "before the breath and the beep were over"
     assert menu["digits_heard"] == "1"
     assert "open every day" in " ".join(turn["text"] for turn in await caller.turns(calls[1]))
+
+
+async def test_a_call_is_handed_over_and_comes_back_where_that_fails(caller: Caller) -> None:
+    """The first number was busy and they were told so; the second took the call, which ended as transferred."""
+    call_id = await caller.place(GYM, personality="errand_demo")
+    call = await caller.end_of(call_id)
+    assert (call["outcome"], call["reason"]) == ("transferred", "Handed over to reception.")
+    ours = [turn["text"] for turn in await caller.turns(call_id) if turn["speaker"] == "agent"]
+    assert [text for text in ours if text.startswith("One moment")] == ["One moment please, I will connect you."] * 2
+    assert any(text.startswith("I am sorry, nobody can be reached there.") for text in ours)
+    dial = await caller.hung_up(call_id)
+    assert dial["ended_by"] == "transfer"

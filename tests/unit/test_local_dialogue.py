@@ -200,3 +200,21 @@ async def test_a_menu_is_answered_with_a_key_and_then_listened_to() -> None:
     context.add_message(role="user", content="We are open every day from nine until five.")
     then = await model.chat(chat_ctx=context, tools=[press_keys]).collect()
     assert (then.text, then.tool_calls) == ("Thank you very much. Goodbye.", [])
+
+
+async def test_a_script_hands_over_and_goes_on_where_that_fails() -> None:
+    """It names whom to hand over to; told that nobody answers there, it says so and asks its question."""
+    model = scripted_llm(script("errand"))
+    said = llm.ChatContext.empty()
+    said.add_message(role="user", content="How can I help you?")
+
+    @llm.function_tool(name="transfer")
+    async def transfer(to: str) -> None:
+        """Only its name is looked at here."""
+
+    first = await model.chat(chat_ctx=said, tools=[transfer]).collect()
+    assert (first.text, [(call.name, call.arguments) for call in first.tool_calls]) == ("", [("transfer", '{"to": "boss"}')])
+    said.insert(llm.FunctionCall(call_id="call_1", name="transfer", arguments='{"to": "boss"}'))
+    said.insert(llm.FunctionCallOutput(call_id="call_1", name="transfer", output="This failed: busy.", is_error=False))
+    then = await model.chat(chat_ctx=said, tools=[transfer]).collect()
+    assert then.text == "I am sorry, nobody can be reached there. When are you open?"

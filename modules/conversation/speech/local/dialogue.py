@@ -12,6 +12,7 @@ from modules.conversation.speech.local.script import Rule, Script, Topic
 from modules.conversation.speech.local.words import plain
 
 ASKED_AT_MOST = 2
+NOT_REACHED = "I am sorry, nobody can be reached there."
 NOT_UNDERSTOOD = "Sorry, I did not understand."
 
 
@@ -26,6 +27,7 @@ class Move:
     say: str
     hang_up: bool = False
     press: str = ""
+    transfer: str = ""
 
 
 @dataclass(slots=True)
@@ -68,6 +70,11 @@ def next_move(script: Script, history: Sequence[Said]) -> Move:
     return _go_on(script, progress, None)
 
 
+def next_move_after_failed_transfer(script: Script, history: Sequence[Said]) -> Move:
+    """The other side is still there: tell them and go on."""
+    return _go_on(script, _replay(script, _merged(history)), NOT_REACHED)
+
+
 def _merged(history: Iterable[Said]) -> list[Said]:
     """One entry a turn: what one side said in several pieces is heard as a whole."""
     turns: list[Said] = []
@@ -106,6 +113,8 @@ def _rule_for(script: Script, heard: str) -> Rule | None:
 
 
 def _by_rule(script: Script, progress: _Progress, rule: Rule, turns: Sequence[Said]) -> Move:
+    if rule.transfer:
+        return Move(rule.say or "", transfer=rule.transfer)
     if rule.press:
         return Move(rule.say or "", press=rule.press)
     if rule.then == "hang up":

@@ -60,10 +60,12 @@ class Rule(_Strict):
     """go on: with the open question. wait: for them. repeat: what was said last. hang up: end_call."""
     press: Annotated[str, Field(pattern=r"^[0-9*#]{1,32}$")] | None = None
     """Keys to press, for a menu; then it waits, whatever `then` says."""
+    transfer: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")] | None = None
+    """To whom to hand over, a name of the personality's `transfer`; the tool announces it."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.say is None and self.then == "wait" and self.press is None:
+        if self.say is None and self.then == "wait" and self.press is None and self.transfer is None:
             raise ValueError("a rule that waits must say something")
         return self
 

@@ -9,11 +9,12 @@ from typing import Any, Never
 from livekit.agents import llm
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 
-from modules.conversation.speech.local.dialogue import Move, Said, next_move
+from modules.conversation.speech.local.dialogue import Move, Said, next_move, next_move_after_failed_transfer
 from modules.conversation.speech.local.evidence import found_in
 from modules.conversation.speech.local.script import Script
 
 END_CALL, PRESS_KEYS, REPORT = "end_call", "press_keys", "report_answers"
+TRANSFER = "transfer"
 
 
 class ScriptedLLM(llm.LLM[Never]):
@@ -47,6 +48,8 @@ class ScriptedLLM(llm.LLM[Never]):
         """After a tool's result nothing more is said: the words came with the tool call."""
         spoken = [item for item in chat_ctx.items if item.type in ("message", "function_call_output")]
         if spoken and spoken[-1].type == "function_call_output":
+            if spoken[-1].name == TRANSFER and spoken[-1].output:
+                return next_move_after_failed_transfer(self._script, history_of(chat_ctx))
             return Move("")
         return next_move(self._script, history_of(chat_ctx))
 
@@ -99,4 +102,5 @@ class _Scripted(llm.LLMStream):
 def _calls(move: Move) -> list[tuple[str, dict[str, str]]]:
     """The tools of a move, with their arguments."""
     pressed = [(PRESS_KEYS, {"keys": move.press})] if move.press else []
-    return pressed + ([(END_CALL, dict[str, str]())] if move.hang_up else [])
+    handed = [(TRANSFER, {"to": move.transfer})] if move.transfer else []
+    return pressed + handed + ([(END_CALL, dict[str, str]())] if move.hang_up else [])
