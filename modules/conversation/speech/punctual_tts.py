@@ -20,7 +20,7 @@ _BETWEEN_S = 0.2
 
 
 class PunctualTTS(tts.TTS[Any]):
-    """`voice`, one sentence at a time, with `first_s` for its first sound. `broken` counts the sentences it left unfinished."""
+    """`voice`, one sentence at a time, with `first_s` for its first sound. `completed` counts the sentences it has finished."""
 
     def __init__(self, voice: tts.TTS[Any], first_s: float, deadlines: Deadlines) -> None:
         super().__init__(
@@ -29,7 +29,7 @@ class PunctualTTS(tts.TTS[Any]):
         self.wrapped = voice
         self.first_s = first_s
         self.next_s = deadlines.next_sound
-        self.broken = 0
+        self.completed = 0
         voice.on("metrics_collected", self._forward)
 
     @property
@@ -62,16 +62,13 @@ class _Sentence(tts.ChunkedStream):
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         _begin(output_emitter, self._voice)
         lasts_s, letters = 0.0, len(self._input_text)
-        try:
-            async with self._ask() as stream:
-                async for audio in on_time(stream, self._voice.first_s, self._voice.next_s):
-                    lasts_s += audio.frame.duration
-                    output_emitter.push_frame(audio.frame)
-            if letters >= _FEW_LETTERS and lasts_s < letters * _LETTER_S:
-                raise APIConnectionError("the sound is too short to be the sentence")
-        except APIError:
-            self._voice.broken += lasts_s > 0
-            raise
+        async with self._ask() as stream:
+            async for audio in on_time(stream, self._voice.first_s, self._voice.next_s):
+                lasts_s += audio.frame.duration
+                output_emitter.push_frame(audio.frame)
+        if letters >= _FEW_LETTERS and lasts_s < letters * _LETTER_S:
+            raise APIConnectionError("the sound is too short to be the sentence")
+        self._voice.completed += 1
 
     def _ask(self) -> tts.ChunkedStream | tts.SynthesizeStream:
         once = APIConnectOptions(max_retry=0, timeout=self._voice.first_s)
@@ -134,7 +131,7 @@ class _Repeated(tts.ChunkedStream):
         for again in range(_ROUNDS + 1):
             if again:
                 await asyncio.sleep(_BETWEEN_S)
-            before = self._broken()
+            before = self._completed()
             try:
                 async with self._voice.wrapped.synthesize(self._input_text, conn_options=self._conn_options) as stream:
                     async for audio in stream:
@@ -144,12 +141,12 @@ class _Repeated(tts.ChunkedStream):
                 if not error.retryable:
                     break
             else:
-                if self._broken() == before:
+                if self._completed() > before:  # LiveKit's adapter ends quietly where a voice left in mid-sentence
                     return
         raise failed
 
-    def _broken(self) -> int:
-        return sum(voice.broken for voice in self._voice.voices)
+    def _completed(self) -> int:
+        return sum(voice.completed for voice in self._voice.voices)
 
     async def _metrics_monitor_task(self, event_aiter: Any) -> None:
         async for _ in event_aiter:
