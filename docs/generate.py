@@ -14,7 +14,7 @@ from config import Settings
 from modules.calls import drawing
 from modules.command_line import reference
 from modules.conversation import reference as personality_reference
-from modules.conversation import vendor_page
+from modules.conversation import silence_page, vendor_page
 from modules.doctor import page as doctor_page
 from modules.fleet.plan import names_of
 
@@ -72,6 +72,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/command-line.md": reference.page,
     "docs/doctor.md": doctor_page.page,
     "docs/providers.md": vendor_page.page,
+    "docs/silence.md": silence_page.page,
     "docs/personalities.md": personality_reference.page,
     "docs/personality.schema.json": personality_reference.schema_page,
 }

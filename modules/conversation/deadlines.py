@@ -4,7 +4,7 @@ The promise they are chosen for: after the other side has finished, our side is 
 heard comes about half a second after what is decided here: the voice detector, the network and the phone's own buffer.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 SILENCE_S = 4.0
 """The promise, as the phone's own waveform shows it."""
@@ -40,9 +40,3 @@ STATEMENT_S = 0.8
 """Speech this long has words; a listener that has none for it is replaced."""
 KEPT_S = 15.0
 """What was said is kept this long for the next listener."""
-
-
-def rows() -> list[tuple[str, float, str]]:
-    """Return the table: name, seconds, reason."""
-    found = Deadlines()
-    return [(one.name, getattr(found, one.name), one.metadata["why"]) for one in fields(Deadlines)]

@@ -35,9 +35,10 @@ class Mouthpiece(io.AudioOutput):
         self._pause_s = 0.0
         self._inside = False
         self._ours = False
-        self._last = False
-        self._free = asyncio.Event()
-        self._free.set()
+        self._idle = asyncio.Event()  # nothing of ours is on its way by itself
+        self._open = asyncio.Event()  # the session may speak
+        self._idle.set()
+        self._open.set()
 
     @property
     def _phone(self) -> io.AudioOutput:
@@ -46,7 +47,8 @@ class Mouthpiece(io.AudioOutput):
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         """The session's sound; it waits for a sentence of ours to end."""
-        await self._free.wait()
+        await self._open.wait()
+        await self._idle.wait()
         loud = _is_loud(frame)
         self._pause_s = 0.0 if loud else self._pause_s + frame.duration
         if self._pause_s > _PAUSE_S:
@@ -61,7 +63,7 @@ class Mouthpiece(io.AudioOutput):
     def flush(self) -> None:
         """The session's sentence is complete."""
         super().flush()
-        if self._inside and not self._last:
+        if self._inside and self._open.is_set():
             self._inside = False
             self._phone.flush()
         self._pause_s = 0.0
@@ -69,12 +71,12 @@ class Mouthpiece(io.AudioOutput):
 
     def clear_buffer(self) -> None:
         """The session was interrupted."""
-        if not self._last:
+        if self._open.is_set():
             self._phone.clear_buffer()
             self._until, self._paused_with_s = self._clock(), None
 
     def pause(self) -> None:
-        if not self._last:
+        if self._open.is_set():
             self._paused_with_s = max(0.0, self._until - self._clock())
             super().pause()
 
@@ -90,30 +92,30 @@ class Mouthpiece(io.AudioOutput):
     def on_playback_finished(self, *, playback_position: float, interrupted: bool, **more: Any) -> None:
         if self._ours:
             self._ours = False
-            if not self._last:
-                self._free.set()
+            self._idle.set()
         else:
             super().on_playback_finished(playback_position=playback_position, interrupted=interrupted, **more)
 
     async def put_in(self, sentence: Sequence[rtc.AudioFrame]) -> None:
-        """Say this now. Returns when it is on its way."""
-        if not self._inside:
-            self._free.clear()
+        """Say this now: into the sentence that is stuck, or by itself. Returns when it is on its way."""
+        by_itself = not self._inside
+        if by_itself:
+            await self._idle.wait()
+            self._idle.clear()
             await self.wait_for_playout()
             self._ours = True
         for frame in sentence:
             await self._phone.capture_frame(frame)
             self._sent(frame)
             self._dead_air.filled(self._until)
-        if self._ours:
+        if by_itself:
             self._phone.flush()
 
     async def last_words(self, sentence: Sequence[rtc.AudioFrame], own_sentence_s: float) -> None:
         """Say this once what is being said is over, at most so much later, and nothing after it. Returns when it was heard."""
-        self._free.clear()
+        self._open.clear()
         await asyncio.sleep(min(own_sentence_s, max(0.0, self._until - self._clock())))
         self.resume()
-        self._last = True
         await self.put_in(sentence)
         await asyncio.sleep(max(0.0, self._until - self._clock()))
 

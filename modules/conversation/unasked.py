@@ -25,6 +25,8 @@ _GOODBYE_S = 5.0
 _TURN_ENDS_S = 0.4
 # The end of a turn is noticed after so much silence anyway; a personality that waits longer is given that longer.
 _USUAL_END_S = 0.5
+# A prepared sentence is on its way at once, or the way itself is broken.
+_ON_ITS_WAY_S = 1.0
 # The most needed first: there may be little time between the dial and the answer.
 _FIXED = ("filler", "trouble", "pardon", "nudge", "goodbye")
 
@@ -132,8 +134,11 @@ class Unasked:
             return False
         self.dead_air.fillers += 1
         self._transcript.said(filler.text)
-        await self._mouthpiece.put_in(filler.sound)
-        return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ON_ITS_WAY_S):
+                await self._mouthpiece.put_in(filler.sound)
+                return True
+        return False
 
     async def _give_up(self) -> None:
         apology = self._fixed["trouble"]

@@ -43,7 +43,7 @@ The call's `reason` names the vendor, what it said and what to do: `ProviderReje
 ## Limits
 
 - `openai` and `groq` hear by one request for each utterance, so an answer waits for the end of the sentence and the request.
-- `elevenlabs`, `cartesia` and `deepgram` speak while the model still thinks; `azure` and `openai` sentence by sentence.
+- All voices speak sentence by sentence, while the model still thinks of the next.
 - Every vendor is tested against a local server that speaks its format, none against the vendor itself. Google's plugin is an
   extra and fixes the endpoint of its speech, so that has no `base_url`; its tests lead the connection of Google's library to a
   local gRPC server.
@@ -51,8 +51,7 @@ The call's `reason` names the vendor, what it said and what to do: `ProviderReje
   unknown word. Such a model hears, thinks and speaks within one connection. What holds here for each of the three by itself
   would not hold for it: a deadline and a next provider, the disclosure in the personality's own voice, what a mailbox is told, a
   transcript of what was heard before it is answered.
-- Plugins wait as they see fit: the voices `azure` and `openai` up to 30 s for an answer, `anthropic` 30 s between two words;
-  AssemblyAI's sets itself no limit for connecting.
+- How long each may take, and what is heard meanwhile: [silence.md](silence.md). Plugins alone would wait up to half a minute.
 - `turns.detection: v1-mini` took 265 MB more in a call's process; 0.03 s for each guess, 0.13 s for the first."""
 
 

@@ -145,6 +145,7 @@ class SimulatedCall:
     def _measured(self, meter: Meter, now: float) -> None:
         self.dial.first_word_ms, self.dial.turns_ms = meter.first_word_ms, meter.turns_ms
         self.dial.longest_silence_ms = meter.longest_silence_ms(now)
+        self.dial.longest_wait_ms = meter.longest_wait_ms(now)
 
     async def _last_words(self, ears: Ears) -> None:
         """What the agent was saying when the line was cut still counts as said."""

@@ -56,6 +56,8 @@ class Dial:
     first_word_ms: int | None = None
     turns_ms: list[int] = field(default_factory=list)
     longest_silence_ms: int | None = None
+    longest_wait_ms: int | None = None
+    """The agent's longest silence after the answer or the callee's words; a "Hello?" in between does not end it."""
     digits_heard: str = ""
     transcript: list[Spoken] = field(default_factory=list)
 

@@ -60,6 +60,21 @@ def test_waiting_times_are_counted_from_silence_to_sound() -> None:
     assert meter.longest_silence_ms(end + 2.8) == pytest.approx(500, abs=21)
 
 
+def test_a_hello_into_a_silence_does_not_end_the_wait() -> None:
+    """They asked, waited 2 s, said "Hello?" and waited 2 s more: 4 s; after something longer the wait begins anew."""
+    meter = Meter(answered_at=0.0)
+    feed(meter, LOUD, 0.0, 1.0)
+    meter.callee_speaks(1.5)
+    meter.callee_stopped(3.0)
+    meter.callee_speaks(5.0)
+    meter.callee_stopped(5.5)
+    assert meter.longest_wait_ms(7.5) == 4000
+    meter.callee_speaks(7.5)
+    meter.callee_stopped(11.0)
+    feed(meter, LOUD, 12.0, 0.5)
+    assert meter.longest_wait_ms(60.0) == 4000
+
+
 def test_a_click_is_no_word() -> None:
     """One loud frame alone is not speech."""
     meter = Meter(answered_at=0.0)
@@ -84,7 +99,8 @@ def a_dial(sip_call_id: str) -> Dial:
         sip_call_id=sip_call_id, to_number="+12025550100", from_number="+12025550199", room="room", identity="callee",
         attributes={"voicefleet.call_id": "call"}, arrived_at=now, arrived_monotonic_s=1.5, call_id="call", attempt="1",
         scenario="Gym desk", result="answered", answered_at=now, ended_at=now, ended_by="callee", first_word_ms=150,
-        turns_ms=[400, 500], longest_silence_ms=600, digits_heard="12", transcript=[Spoken("agent", "hello", 1, 2)],
+        turns_ms=[400, 500], longest_silence_ms=600, longest_wait_ms=500, digits_heard="12",
+        transcript=[Spoken("agent", "hello", 1, 2)],
     )  # fmt: skip
 
 
