@@ -12,7 +12,7 @@ import sys
 from config import Settings, load
 from modules.call_queue_manager import connect
 from modules.calls.errors import VoicefleetError
-from modules.conversation.personalities import personalities_of
+from modules.conversation.answered import NumbersUnknown, answered
 from modules.metrics_logger import configure, get_logger
 from modules.sip_management.client import AWAY, sip_client, why
 from modules.sip_management.ensure import dry_run, ensure
@@ -34,6 +34,9 @@ async def main(store_outbound: bool, dry: bool) -> int:
     except TrunksUnusable as error:
         log.error("trunks.unusable", error=error.message)
         return 2
+    except NumbersUnknown as error:  # calls that go out do not wait for that; the monitor goes on trying
+        log.error("trunks.not_ensured", error=error.message)
+        return 0
     except VoicefleetError as error:
         log.error("redis.away", error=error.message, next="check that Redis runs and REDIS_URL names it")
     except AWAY as error:
@@ -44,7 +47,7 @@ async def main(store_outbound: bool, dry: bool) -> int:
 
 
 async def _ensure(settings: Settings, *, store_outbound: bool, dry: bool) -> int:
-    wishes = wanted(settings, personalities_of(settings).answering(), store_outbound=store_outbound)
+    wishes = wanted(settings, answered(settings), store_outbound=store_outbound)
     fleet = settings.livekit_agent_name
     async with sip_client(settings) as lkapi:
         changes = await dry_run(lkapi, wishes.wishes, fleet)

@@ -7,10 +7,12 @@ GET /metrics shows them to Prometheus. A broken trunks.yaml is reported, and not
 import argparse
 import asyncio
 import signal
+from functools import partial
 
 from aiohttp import web
 
 from config import load
+from modules.conversation.answered import answered
 from modules.conversation.personalities import personalities_of
 from modules.metrics_logger import configure, get_logger
 from modules.sip_management.client import sip_client
@@ -41,7 +43,8 @@ async def main(every_s: float, host: str, port: int, *, repair: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with sip_client(settings) as lkapi:
         personalities = personalities_of(settings)
-        monitor = Monitor(settings, lkapi, personalities.answering, every_s=every_s, repair=repair)
+        numbers = partial(answered, settings, personalities)
+        monitor = Monitor(settings, lkapi, numbers, every_s=every_s, repair=repair)
         runner = web.AppRunner(_site(monitor), access_log=None)
         await runner.setup()
         try:
@@ -50,6 +53,7 @@ async def main(every_s: float, host: str, port: int, *, repair: bool) -> None:
             log.info("monitor.started", every_s=every_s, port=runner.addresses[0][1], repair=repair)
             await monitor.run(stop)
         finally:
+            await monitor.close()
             await runner.cleanup()
     log.info("monitor.stopped")
 

@@ -19,7 +19,7 @@ from modules.command_line.errors import Unreachable, WrongUse
 from modules.command_line.options import AsJson
 from modules.command_line.output import Output, run
 from modules.command_line.trunk_tables import described, row, tell
-from modules.conversation.personalities import personalities_of
+from modules.conversation.answered import NumbersUnknown, answered
 from modules.sip_management.client import AWAY, noun_of, sip_client, why
 from modules.sip_management.ensure import delete, dry_run, ensure
 from modules.sip_management.findings import look
@@ -134,7 +134,7 @@ def trunks_status(as_json: AsJson = False) -> None:
 
     async def work(settings: Settings, lkapi: api.LiveKitAPI) -> int:
         known = configured(settings)
-        findings = await look(settings, lkapi, personalities_of(settings).answering())
+        findings = await look(settings, lkapi, answered(settings))
         told = [described(trunk) for trunk in known.values()]
         if as_json:
             output.json({"trunks": told, "findings": [asdict(finding) for finding in findings]})
@@ -198,7 +198,7 @@ def _wishes(
         if noun is None or (which := noun_of(noun)) is None:
             raise WrongUse("--request needs to know what the file describes", f"say one of {', '.join(Noun)}")
         return [wish_of(request, which)], ()
-    found = wanted(settings, personalities_of(settings).answering(), store_outbound=store_outbound)
+    found = wanted(settings, answered(settings), store_outbound=store_outbound)
     if noun is None:
         return list(found.wishes), found.problems
     return [wish for wish in found.wishes if wish.noun is noun_of(noun)], found.problems
@@ -211,8 +211,8 @@ def _run(work: Callable[[Settings, api.LiveKitAPI], Awaitable[int | None]], outp
         async with sip_client(settings) as lkapi:
             try:
                 return await work(settings, lkapi)
-            except TrunksUnusable as error:
-                raise WrongUse(error.message, "correct the file") from None
+            except (TrunksUnusable, NumbersUnknown) as error:
+                raise WrongUse(error.message, "correct the file; nothing was changed") from None
             except InvalidField as error:
                 raise WrongUse(error.message) from None
             except Unavailable as error:

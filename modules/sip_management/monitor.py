@@ -14,7 +14,7 @@ from livekit import api
 
 from config import Settings
 from modules.call_queue_manager import Store, Workers, connect
-from modules.calls.errors import Unavailable
+from modules.calls.errors import Unavailable, VoicefleetError
 from modules.metrics_logger import get_logger
 from modules.sip_management.carrier_errors import WINDOW, CarrierErrors
 from modules.sip_management.client import AWAY, why
@@ -32,7 +32,8 @@ _MANY_REFUSALS = 3
 
 
 class Monitor:
-    """The last findings, and how old they are. `answered` returns the numbers that personalities answer now."""
+    """The last findings, and how old they are. `answered` returns the numbers that personalities answer now; where they cannot
+    be told it raises VoicefleetError."""
 
     def __init__(
         self, settings: Settings, lkapi: api.LiveKitAPI, answered: Callable[[], Iterable[str]], *,
@@ -52,25 +53,21 @@ class Monitor:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every `every_s` until told to stop."""
-        try:
-            while not stop.is_set():
-                await self.round()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._every_s):
-                        await stop.wait()
-        finally:
-            if self._store:
-                await self._store.close()
+        while not stop.is_set():
+            await self.round()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._every_s):
+                    await stop.wait()
+
+    async def close(self) -> None:
+        """Close the connection to Redis, where there is one."""
+        if self._store:
+            await self._store.close()
 
     async def round(self) -> list[Finding]:
         """Look once, put right what is ours to put right, and return what was found then."""
         began_s, before = time.monotonic(), set(self._findings)
-        answered = list(self._answered())
-        found = await look(self._settings, self._lkapi, answered, self._ask)
-        if self._repair and any(one.what == "stored" and not one.ok for one in found):
-            await self._put_right(answered)
-            found = await look(self._settings, self._lkapi, answered, self._ask)
-        found += await self._from_redis()
+        found = [*await self._phone_side(), *await self._from_redis()]
         self._findings, self._looked_at_s = found, time.monotonic()
         self.metrics.looked(found, took_s=self._looked_at_s - began_s)
         for finding in found:
@@ -85,6 +82,17 @@ class Monitor:
         alive = age_s < _ROUNDS_WITHOUT_A_LOOK * self._every_s + _GRACE_S
         well = bool(self._findings) and all(finding.ok for finding in self._findings)
         return alive, {"age_s": round(age_s, 1), "well": well, "findings": [asdict(finding) for finding in self._findings]}
+
+    async def _phone_side(self) -> list[Finding]:
+        try:
+            answered = list(self._answered())
+        except VoicefleetError as error:  # whose numbers would otherwise be taken away
+            return [Finding("configuration", False, error.message)]
+        found = await look(self._settings, self._lkapi, answered, self._ask)
+        if not self._repair or all(one.ok for one in found if one.what == "stored"):
+            return found
+        await self._put_right(answered)
+        return await look(self._settings, self._lkapi, answered, self._ask)
 
     async def _put_right(self, answered: list[str]) -> None:
         try:

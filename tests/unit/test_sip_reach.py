@@ -86,6 +86,7 @@ def test_the_monitor_shows_its_findings_and_stops_when_told(tmp_path: Path) -> N
         port = probe.getsockname()[1]
     command = [sys.executable, str(PROJECT / "trunk_monitor.py"), "--port", str(port), "--every-s", "60"]
     env = {"PATH": os.environ["PATH"], "LOG_FORMAT": "json", "REDIS_URL": "redis://127.0.0.1:1/0", **login}
+    env |= {"AGENTS_DIR": str(PROJECT / "agents"), "PROMPTS_DIR": str(PROJECT / "prompts")}
     with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as monitor:
         assert monitor.stderr is not None
         for line in monitor.stderr:

@@ -2,87 +2,24 @@
 
 import asyncio
 import json
-import logging
-import os
 import random
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
 from livekit import api
 from livekit.protocol.sip import ListSIPInboundTrunkRequest
-from typer.testing import CliRunner, Result
 
 from config import Settings
 from modules.call_queue_manager import Store
-from modules.command_line import app
-from modules.setup.places import PROJECT
-from modules.sip_management.client import sip_client
 from modules.sip_management.ensure import delete, dry_run, ensure
 from modules.sip_management.findings import look
 from modules.sip_management.inbound import ensure_inbound
-from modules.sip_management.plan import Change, Wish
-from modules.sip_management.reach import Reach
-from modules.sip_management.shelves import Noun, Thing, everything, id_of, shelves
+from modules.sip_management.plan import Wish
+from modules.sip_management.shelves import Noun, everything, id_of
 from modules.sip_management.wanted import wanted
-from tests.sip_carrier import Carrier, listening
-from tests.trunk_server import KEY, SECRET, trunk_server
+from tests.contracts.trunks.steps import LISTED, apply, did, silent, the_only
+from tests.trunk_server import KEY, SECRET
 
 pytestmark = pytest.mark.livekit
-
-PASSWORD = "very-hidden-7291"
-LISTED = "+12025550123"
-
-
-@pytest.fixture(scope="module")
-def livekit_url(redis_url: str) -> Iterator[str]:
-    with trunk_server(redis_url) as url:
-        yield url
-
-
-@pytest.fixture
-def fleet() -> str:
-    """A fleet of this test's own, so that what other tests store is foreign to it."""
-    return f"fleet-{uuid4().hex[:8]}"
-
-
-@pytest.fixture
-def mine(settings: Settings, livekit_url: str, fleet: str, tmp_path: Path) -> Settings:
-    """A Twilio trunk from four values, and room for a trunks.yaml."""
-    values = {
-        "livekit_url": livekit_url, "livekit_agent_name": fleet, "sip_trunk_hostname": "me.pstn.twilio.com",
-        "sip_auth_username": "me", "sip_from_number": "+12025550100", "sip_trunks_file": tmp_path / "trunks.yaml",
-    }  # fmt: skip
-    return Settings(**(settings.model_dump() | values | {"sip_auth_password": PASSWORD}))
-
-
-@pytest.fixture
-async def lkapi(mine: Settings) -> AsyncIterator[api.LiveKitAPI]:
-    """livekit-server's SIP API, with nothing stored."""
-    async with sip_client(mine) as client:
-        for noun, things in (await everything(client)).items():
-            for thing in things:
-                await shelves(client)[noun].delete(id_of(noun, thing))
-        yield client
-
-
-def did(changes: list[Change]) -> list[str]:
-    return [f"{change.doing} {change.noun}" for change in changes]
-
-
-async def apply(lkapi: api.LiveKitAPI, store: Store, settings: Settings, *numbers: str, outbound: bool = False) -> list[Change]:
-    wishes = wanted(settings, numbers, store_outbound=outbound).wishes
-    return await ensure(lkapi, store, wishes, settings.livekit_agent_name)
-
-
-async def the_only(lkapi: api.LiveKitAPI, noun: Noun) -> Thing:
-    [thing] = (await everything(lkapi))[noun]
-    return thing
 
 
 async def test_ten_at_once_make_one_trunk_and_one_rule(lkapi: api.LiveKitAPI, store: Store, mine: Settings) -> None:
@@ -244,10 +181,6 @@ async def test_the_way_in_is_one_call_away(lkapi: api.LiveKitAPI, store: Store, 
     assert (trunk.doing, rule.doing) == ("create", "create")
 
 
-async def silent(hostname: str, transport: str) -> Reach:
-    return "silent"
-
-
 async def test_findings_name_what_is_wrong(lkapi: api.LiveKitAPI, store: Store, mine: Settings) -> None:
     """Nothing stored yet, a trunk id that is not there, a rule for everybody and a silent carrier are told apart."""
     individual = api.SIPDispatchRule(dispatch_rule_individual=api.SIPDispatchRuleIndividual(room_prefix="x"))
@@ -262,118 +195,3 @@ async def test_findings_name_what_is_wrong(lkapi: api.LiveKitAPI, store: Store, 
     async with api.LiveKitAPI("http://127.0.0.1:1", KEY, SECRET) as nobody:
         [away] = [one for one in await look(mine, nobody, [], silent) if one.what == "livekit_sip_api"]
     assert not away.ok
-
-
-@asynccontextmanager
-async def process(mine: Settings, script: str, *args: str, log_level: str = "DEBUG") -> AsyncIterator[asyncio.subprocess.Process]:
-    """One of our programs in a folder of its own, with this fleet's settings and nothing else."""
-    command = ["-m", script] if "." in script and not script.endswith(".py") else [str(PROJECT / script)]
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, *command, *args, cwd=mine.sip_trunks_file.parent, env=surroundings(mine) | {"LOG_LEVEL": log_level},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    yield running
-    if running.returncode is None:
-        running.terminate()
-        await running.wait()
-
-
-def surroundings(mine: Settings) -> dict[str, str]:
-    """The environment that these settings come from."""
-    return {
-        "PATH": os.environ["PATH"], "LIVEKIT_URL": mine.livekit_url, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET,
-        "LIVEKIT_AGENT_NAME": mine.livekit_agent_name, "REDIS_URL": mine.redis_url, "LOG_FORMAT": "json",
-        "SIP_TRUNK_HOSTNAME": mine.sip_trunk_hostname, "SIP_AUTH_USERNAME": "me", "SIP_AUTH_PASSWORD": PASSWORD,
-        "SIP_FROM_NUMBER": mine.sip_from_number, "SIP_TRUNKS_FILE": str(mine.sip_trunks_file), "DATA_DIR": str(mine.data_dir),
-        "AGENTS_DIR": str(PROJECT / "agents"), "PROMPTS_DIR": str(PROJECT / "prompts"), "PYTHONPATH": str(PROJECT),
-    }  # fmt: skip
-
-
-async def output_of(mine: Settings, script: str, *args: str) -> tuple[int, str, str]:
-    async with process(mine, script, *args) as running:
-        out, err = await running.communicate()
-    return running.returncode or 0, out.decode(), err.decode()
-
-
-async def typed(mine: Settings, *args: str) -> Result:
-    """`./voicefleet trunks …`, typed in this process: starting a new one each time takes seconds."""
-    env = {name: value for name, value in surroundings(mine).items() if name != "PATH"}
-    return await asyncio.to_thread(CliRunner().invoke, app, ["trunks", *args], env=env)
-
-
-async def test_no_password_is_in_any_output_or_log(
-    lkapi: api.LiveKitAPI, mine: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """I grep everything the programs print at DEBUG, while they store, list, compare and delete trunks with passwords."""
-    caplog.set_level(logging.DEBUG)
-    mine = mine.model_copy(update={"sip_trunk_hostname": "127.0.0.1:9"})  # `status` asks the carrier
-    mine.sip_trunks_file.write_text(
-        f"trunks: {{office: {{hostname: 127.0.0.1:9, username: a, password: '{PASSWORD}', from_number: '4711',"
-        f" inbound: {{numbers: ['{LISTED}'], username: b, password: '{PASSWORD}'}}}}}}"
-    )
-    request = tmp_path / "request.json"
-    trunk = {"name": "from-file", "address": "sip.example.org", "numbers": ["+12025550100"], "auth_password": PASSWORD}
-    request.write_text(json.dumps({"trunk": trunk}))
-    code, out, err = await output_of(mine, "sip_trunk_init.py", "--store-outbound")
-    assert code == 0 and "trunks.did" in err and PASSWORD not in out + err
-    told: dict[str, Result] = {}
-    for words in (
-        "ensure outbound-trunk --json --request FILE", "list", "list --json", "diff --json", "status --json", "ensure --dry-run",
-        "delete outbound-trunk from-file --json", "delete --all",
-    ):  # fmt: skip
-        told[words] = await typed(mine, *(str(request) if word == "FILE" else word for word in words.split()))
-        assert told[words].exit_code in (0, 1), told[words].output
-    assert PASSWORD not in "".join(result.output for result in told.values()) + caplog.text
-    listed = json.loads(told["list --json"].stdout)
-    assert {thing["auth_password"] for noun in listed.values() for thing in noun if "auth_password" in thing} == {"(hidden)"}
-    assert len(listed["inbound_trunks"]) == 2 and len(listed["outbound_trunks"]) == 3
-    assert await everything(lkapi) == {noun: [] for noun in Noun}, "--all takes everything that was made"
-
-
-async def test_a_file_of_lk_makes_one_trunk_once(lkapi: api.LiveKitAPI, mine: Settings, tmp_path: Path) -> None:
-    """The file I gave to `lk sip inbound create` works here, twice; a plain `ensure` leaves what it made alone."""
-    request = tmp_path / "request.json"
-    request.write_text('{"trunk": {"name": "door", "numbers": ["+12025550155"], "allowedAddresses": ["192.0.2.0/24"]}}')
-    code, out, _ = await output_of(mine, "modules.sip_management", "ensure", "inbound", "--request", str(request), "--json")
-    again = await typed(mine, "ensure", "inbound-trunk", "--request", str(request), "--json")
-    first, second = (json.loads(text)["changes"][0] for text in (out, again.stdout))
-    assert (code, first["doing"], second["doing"], first["id"]) == (0, "create", "keep", second["id"])
-    await typed(mine, "ensure")
-    assert "door" in [thing.name for thing in (await everything(lkapi))[Noun.INBOUND]]
-
-
-async def test_the_one_shot_says_when_livekit_server_is_away(mine: Settings) -> None:
-    """With a carrier configured and no livekit-server I get a line with what to check."""
-    code, _, err = await output_of(mine.model_copy(update={"livekit_url": "ws://127.0.0.1:1"}), "sip_trunk_init.py")
-    assert code == 1 and "LIVEKIT_URL" in err and "Traceback" not in err
-
-
-async def test_the_one_shot_has_nothing_to_do_by_default(mine: Settings) -> None:
-    """Without a carrier it says so and ends well, even when livekit-server is away."""
-    bare = mine.model_copy(update={"livekit_url": "ws://127.0.0.1:1", "sip_trunk_hostname": "", "sip_from_number": ""})
-    code, _, err = await output_of(bare, "sip_trunk_init.py")
-    assert code == 0 and "no trunk is configured" in err
-
-
-async def test_the_monitor_puts_right_what_is_ours_and_says_so(lkapi: api.LiveKitAPI, store: Store, mine: Settings) -> None:
-    """Somebody deletes our rule while nobody looks: the monitor brings it back, deletes what is left over, and logs both once."""
-    await apply(lkapi, store, mine.model_copy(update={"sip_trunk_hostname": "127.0.0.1"}), LISTED)
-    theirs = api.SIPInboundTrunkInfo(name="theirs", numbers=["+12025550177"])
-    foreign = await lkapi.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=theirs))
-    rule = await the_only(lkapi, Noun.RULE)
-    await shelves(lkapi)[Noun.RULE].delete(id_of(Noun.RULE, rule))
-    async with listening(Carrier(b"SIP/2.0 200 OK\r\n\r\n")) as address:
-        mine.sip_trunks_file.write_text(f"trunks: {{office: {{hostname: '{address}', from_number: '+12025550100'}}}}")
-        only = mine.model_copy(update={"sip_trunk_hostname": ""})
-        async with process(only, "trunk_monitor.py", "--port", "0", log_level="INFO") as monitor:
-            assert monitor.stderr is not None
-            lines: list[dict[str, Any]] = []
-            async with asyncio.timeout(60):
-                while not lines or lines[-1].get("what") != "workers":
-                    lines.append(json.loads(await monitor.stderr.readline()))
-    repaired = [(line["did"], line["noun"]) for line in lines if line["event"] == "trunks.repaired"]
-    assert repaired == [("delete", "inbound-trunk"), ("create", "inbound-trunk"), ("create", "dispatch-rule")]
-    found = {(line["what"], line["ok"]) for line in lines if line["event"] == "trunks.changed"}
-    assert {("stored", True), ("carrier", True), ("workers", False)} <= found and PASSWORD not in json.dumps(lines)
-    assert foreign in (await everything(lkapi))[Noun.INBOUND]
-    assert (await the_only(lkapi, Noun.RULE)).name == rule.name
