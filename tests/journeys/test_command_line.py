@@ -101,8 +101,23 @@ def test_watching_ends_with_the_call_and_only_a_completed_one_is_success(cli: Cl
 
 def test_variables_reach_the_call(cli: Cli) -> None:
     """--var name=value, as often as needed, with = in the value."""
-    placed = cli.json("call", GYM, "--trunk", "simulated", "--var", "guest=Ada", "--var", "note=a=b")
+    placed = cli.json("call", GYM, "--personality", "short_notice", "--var", "guest=Ada", "--var", "note=a=b")
     assert placed["variables"] == {"guest": "Ada", "note": "a=b"}
+
+
+def test_a_call_on_someones_behalf_is_one_line(cli: Cli) -> None:
+    """What I typed are the call's variables; without a personality the concierge speaks, and asks for its vendor's key."""
+    wish = {
+        "action": "book a table",
+        "context": "At eight.",
+        "callee_name": "Blue Door",
+        "agent_name": "Eva",
+        "organization": "Ada",
+    }
+    words = [word for name, text in wish.items() for word in (f"--{name.replace('_', '-')}", text)]
+    assert cli.json("call", GYM, "--personality", "concierge_demo", *words)["variables"] == wish
+    refused = cli("call", GYM, *words)
+    assert (refused.exit_code, "'concierge' uses azure, which needs AZURE_SPEECH_KEY" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +128,8 @@ def test_variables_reach_the_call(cli: Cli) -> None:
         (("call", GYM, "--var", "novalue"), 2, "NAME=VALUE"),
         (("call", GYM, "--personality", "nobody"), 2, "nobody"),
         (("call", GYM, "--trunk", "elsewhere"), 2, "elsewhere"),
+        (("call", GYM, "--action", "book a table"), 2, "for whom the agent calls"),
+        (("call", GYM, "--context", "At eight."), 2, "say what the agent shall get done"),
         (("show", "outbound-20200101-000000-000000000000"), 1, "No call has this id"),
         (("cancel", "outbound-20200101-000000-000000000000"), 1, "No call has this id"),
     ],
