@@ -4,5 +4,6 @@ worker       the process            job          one LiveKit job = one call     
 assembly     files to a personality  split       one of several personalities   editing/    saving them
 call_script  what a call says       call_runner  from room to last word         phone_line   the one dial
 session      LiveKit's session      ending       how it ends, once              scribe       what is written about it
+inbound      calls that come in     inbound_route  who answers           turned_away   who is not put through
 machine      what a mailbox is told  tools        what an agent may do besides talking
 """

@@ -80,9 +80,10 @@ class CallRunner:
         self._unasked = Unasked(
             session, script.personality.content, self._transcript, voice.unheard, self._hang_up, self._broke
         )  # fmt: skip
-        self._machine = Machine(script, session, voice.llm, self._transcript, self._unasked.dead_air, self._hang_up)
-        self._unasked.muted = lambda: self._machine.known
         self._inbound = held.call.direction is Direction.INBOUND
+        wanted = None if self._inbound else script.personality.content.voicemail  # whoever calls us is no mailbox
+        self._machine = Machine(script, wanted, session, voice.llm, self._transcript, self._unasked.dead_air, self._hang_up)
+        self._unasked.muted = lambda: self._machine.known
         self._state = held.call.state
         self._handing_over = False
         self._tasks: set[asyncio.Task[None]] = set()

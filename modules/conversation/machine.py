@@ -13,6 +13,7 @@ from livekit.agents.voice import UserInputTranscribedEvent, UserStateChangedEven
 from modules.conversation.beep import Beep
 from modules.conversation.call_script import CallScript
 from modules.conversation.dead_air import DeadAir
+from modules.conversation.duties import Voicemail
 from modules.conversation.opening import opening
 from modules.conversation.transcript import Transcript
 from modules.conversation.voicemail import FIRST_PIECES, Mailbox, is_machine
@@ -29,12 +30,12 @@ class Machine:
     """One call's dealings with a machine. `over` ends the call; `known` silences everything else the agent would say."""
 
     def __init__(
-        self, script: CallScript, session: AgentSession[None], model: llm.LLM[Any], transcript: Transcript, dead_air: DeadAir,
-        over: Callable[[str], None],
+        self, script: CallScript, wanted: Voicemail | None, session: AgentSession[None], model: llm.LLM[Any],
+        transcript: Transcript, dead_air: DeadAir, over: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._script, self._session, self._model = script, session, model
         self._transcript, self._dead_air, self._over = transcript, dead_air, over
-        self._wanted = script.personality.content.voicemail
+        self._wanted = wanted
         self._mailbox = Mailbox(time.monotonic())
         self._beep = Beep()
         self._told = asyncio.Event()
