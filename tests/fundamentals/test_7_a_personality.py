@@ -37,7 +37,7 @@ def folders(tmp_path: Path) -> Personalities:
 
 def test_a_name_three_models_and_a_greeting_are_enough(folders: Personalities) -> None:
     """Everything else has a default."""
-    friendly = folders.check("friendly")
+    friendly = folders.load("friendly")
     assert friendly.content.turns.nudges == 3
     assert friendly.prompts.render("default_outbound", {"caller_name": "Mia"}) == "Ask what it costs."
 

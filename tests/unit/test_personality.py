@@ -165,7 +165,7 @@ def test_a_good_edit_is_used_by_the_next_call(agents: Path) -> None:
 
 def test_the_seeds_short_shape_is_enough(agents: Path) -> None:
     """Name, three components, prompts and a greeting: everything else has a default."""
-    content = personalities(agents).check("demo").content
+    content = personalities(agents).load("demo").content
     assert (content.language, content.turns.endpointing_s, content.prompts.inbound) == ("en", 0.3, "default_inbound")
     assert [len(chain) for chain in (content.components.stt, content.components.llm, content.components.tts)] == [1, 1, 1]
 

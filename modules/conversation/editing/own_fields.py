@@ -1,10 +1,13 @@
 """New values in a YAML text that people also edit: its comments, its order and its spelling stay wherever nothing changes.
 
-A comment of its own line belongs to the field below it, and goes only when that field goes.
+ruamel writes the fields that change; all others stay letter by letter as they were. A comment of its own line belongs to the
+field below it, and goes only when that field goes.
 """
 
 import io
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +41,8 @@ def with_fields(text: str, path: Path, wanted: Mapping[str, Any]) -> str:
     _lay(document, known, wanted)
     written = io.StringIO()
     language.dump(document, written)
-    return _with_comments(text.splitlines(), written.getvalue().splitlines())
+    changed = {name for name in wanted if name not in known or not _same(known[name], wanted[name])}
+    return _spliced(text, _with_comments(text.splitlines(), written.getvalue().splitlines()), path, changed)
 
 
 def _lay(node: CommentedMap, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -48,8 +52,60 @@ def _lay(node: CommentedMap, known: Mapping[str, Any], wanted: Mapping[str, Any]
         old = known.get(key)
         if key in node and isinstance(value, Mapping) and isinstance(old, Mapping):
             _lay(node[key], old, value)
-        elif key not in node or type(old) is not type(value) or old != value:
+        elif key not in node or not _same(old, value):
             node[key] = value
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Whether two values are written alike: 1, 1.0 and true are equal to Python only."""
+    return json.dumps(old) == json.dumps(new)
+
+
+def _spliced(old: str, new: str, path: Path, changed: set[str]) -> str:
+    """Return the old text with the changed fields as the new one has them."""
+    before, after = _Pieces.of(old, path), _Pieces.of(new, path)
+    if before is None or after is None:
+        return new
+    first = next(iter(before.bodies))
+    lines = [] if first in after.bodies else list(before.above[first])  # the head of the file
+    for name, body in after.bodies.items():
+        lines += before.above.get(name, [])
+        lines += body if name in changed else before.bodies[name]
+    return "\n".join([*lines, *before.tail]) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """A text cut at its outermost fields: the comment and empty lines above each, its own lines, and what comes after all."""
+
+    above: dict[str, list[str]]
+    bodies: dict[str, list[str]]
+    tail: list[str]
+
+    @classmethod
+    def of(cls, text: str, path: Path) -> "_Pieces | None":
+        """Return the pieces of a text; None where its fields do not each begin a line."""
+        if not text.strip():
+            return None
+        keys = [key for key, _ in parse(text, path).value]
+        if not keys or any(key.start_mark.column for key in keys):
+            return None
+        lines = text.splitlines()
+        starts = [key.start_mark.line for key in keys]
+        ends = [_end(lines, start, after) for start, after in zip(starts, [*starts[1:], len(lines)], strict=True)]
+        names = [key.value for key in keys]
+        return cls(
+            above={name: lines[end:start] for name, end, start in zip(names, [0, *ends], starts, strict=False)},
+            bodies={name: lines[start:end] for name, start, end in zip(names, starts, ends, strict=True)},
+            tail=lines[ends[-1] :],
+        )
+
+
+def _end(lines: list[str], start: int, after: int) -> int:
+    """Return where a field's own lines end: the comments that begin a line, and empty lines, belong to what is below."""
+    while after > start + 1 and (not lines[after - 1].strip() or lines[after - 1].startswith("#")):
+        after -= 1
+    return after
 
 
 def _with_comments(old: list[str], new: list[str]) -> str:
