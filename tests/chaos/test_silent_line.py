@@ -26,7 +26,7 @@ from tests.callers import Caller, caller_of
 from tests.chaos.faulty_vendors import faults
 from tests.contracts.providers.vendor_server import vendor_server
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 DESK, TALKER, NEVER_ANSWERS = "+12025550100", "+12025550112", "+12025550104"
 FROZEN_MS = 10_000
@@ -68,7 +68,7 @@ def agents(folder: Path) -> Path:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def caller(mute: Path, agents: Path) -> AsyncIterator[Caller]:
-    env = {"CALLS_PER_SECOND": "4", "MAX_CONCURRENT_CALLS": "4", "AGENTS_DIR": str(agents), "DEEPGRAM_API_KEY": "vendor-key"}
+    env = {"CALLS_PER_SECOND": "4", "MAX_CONCURRENT_CALLS": "3", "AGENTS_DIR": str(agents), "DEEPGRAM_API_KEY": "vendor-key"}
     env["PATH"] = f"{mute.parent / 'bin'}:{os.environ['PATH']}"
     async with Fleet(Plan(env=env)) as fleet:
         caller = caller_of(fleet)
