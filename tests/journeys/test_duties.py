@@ -34,7 +34,7 @@ async def test_a_call_is_handed_over_and_comes_back_where_that_fails(caller: Cal
     call = await caller.end_of(call_id)
     assert (call["outcome"], call["reason"]) == ("transferred", "Handed over to reception.")
     ours = [turn["text"] for turn in await caller.turns(call_id) if turn["speaker"] == "agent"]
-    assert [text for text in ours if text.startswith("One moment")] == ["One moment please, I will connect you."] * 2
+    assert ours.count("One moment please, I will connect you.") == 2
     assert any(text.startswith("I am sorry, nobody can be reached there.") for text in ours)
     dial = await caller.hung_up(call_id)
     assert dial["ended_by"] == "transfer"
