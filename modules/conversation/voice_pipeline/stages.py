@@ -21,7 +21,7 @@ from modules.conversation import vendors
 from modules.conversation.call_script import CallScript
 from modules.conversation.speech import HEARING, SPEAKING, mind
 from modules.conversation.speech.vendor_errors import named
-from modules.conversation.voice_pipeline.decode_child import RATE
+from modules.conversation.voice_pipeline.decode_child import BYTES_A_SECOND, RATE
 from modules.conversation.voice_pipeline.errors import NothingHeard, NothingToSay, VendorFailed
 
 ModelT = TypeVar("ModelT")
@@ -30,6 +30,7 @@ _PATIENCE = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=15.0)
 # A vendor that only listens live is given the sound as a telephone would, and silence after it, to know that it was the end.
 _PIECE_S = 0.1
 _SILENCE_S = 0.8
+_ENDS_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +115,20 @@ async def _hear(ears: stt.STT[Any], pcm: bytes) -> str:
     if ears.capabilities.offline_recognize:
         event = await ears.recognize([_frame(pcm)], conn_options=_PATIENCE)
         return event.alternatives[0].text if event.alternatives else ""
+    words: list[str] = []
     async with ears.stream(conn_options=_PATIENCE) as stream:
         feeding = asyncio.create_task(_live(stream, pcm), name="listen-live")
         try:
-            finals = [event async for event in stream if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT]
+            async with asyncio.timeout(len(pcm) / BYTES_A_SECOND + _SILENCE_S + _ENDS_WITHIN_S):
+                async for event in stream:
+                    if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT and event.alternatives:
+                        words.append(event.alternatives[0].text)
+        except TimeoutError:  # plugins wait for a vendor's last word as long as it takes
+            if not words:
+                raise
         finally:
             feeding.cancel()
-    return " ".join(event.alternatives[0].text for event in finals if event.alternatives)
+    return " ".join(words)
 
 
 async def _live(stream: stt.RecognizeStream, pcm: bytes) -> None:
