@@ -95,13 +95,14 @@ name: Gym, short or long
 split: {gym_short: 70, gym_long: 30}
 ```
 
-A call names the split as it names a personality. Its arm is drawn from a hash of the call's id, which is random and says nothing about who is
-called: the same in every process, and evenly by weight. It is drawn when the call is accepted and kept in its record (`arm`), so every
-attempt is spoken by the same arm, and new weights move no call that has its arm already. An arm that was taken out of the split speaks no more;
-one whose files are gone leaves its share to the others until they are back. `personality_hash` is the arm's.
+A call names the split as it names a personality. Its arm is drawn from a hash of the call's id, which is random and says
+nothing about who is called: the same in every process, and evenly by weight. It is drawn when the call is accepted and kept
+in its record (`arm`), so every attempt is spoken by the same arm, and new weights move no call that has its arm already. An
+arm that was taken out of the split speaks no more; one whose files are gone leaves its share to the others until they are
+back. `personality_hash` is the arm's.
 
-Every arm must be there, be good, and not be a split itself. A call is accepted only if every arm could speak it: their keys must be set,
-and the call gives what any of them needs. A variable that only one arm knows reaches that one only.
+Every arm must be there, be good, and not be a split itself. A call is accepted only if every arm could speak it: their keys
+must be set, and the call gives what any of them needs. A variable that only one arm knows reaches that one only.
 `./voicefleet stats` compares the arms, with the sample size of each figure.
 
 ## The words nobody can edit away

@@ -124,7 +124,7 @@ def test_a_hostile_file_is_refused_at_once(agents: Path, attack: str, reason: st
 def test_dates_and_yes_are_just_words(agents: Path) -> None:
     """What looks like a date or a truth value to YAML is the text I wrote."""
     (agents / "demo.yaml").write_text(GOOD + "variables: {day: 2026-13-45, answer: yes, country: no}\n", encoding="utf-8")
-    declared = personalities(agents).check("demo").content.variables
+    declared = personalities(agents).load("demo").content.variables
     assert [declared[name].default for name in ("day", "answer", "country")] == ["2026-13-45", "yes", "no"]
 
 
