@@ -137,8 +137,10 @@ async def _all_of_them(fleet: Fleet, caller: Caller) -> tuple[dict[str, Any], di
     turns = {name: await caller.turns(call_id) for name, call_id in ids.items()}
     ledger = await caller.dials()
     dials = {
-        name: next(Dial.from_json(dial) for dial in ledger if number in (dial["to_number"], dial["from_number"]))
+        name: Dial.from_json(dial)
         for name, number in NUMBERS.items()
+        for dial in ledger
+        if number in (dial["to_number"], dial["from_number"])
     }
     return calls, turns, dials
 
@@ -197,6 +199,7 @@ async def test_it_holds_a_whole_call(evening: Evening, name: str) -> None:
     """It greets as an AI, gets what it called for, and the person on the phone heard what they should."""
     call = evening.calls[name]
     scenario = load_scenarios(PROJECT / "scenarios")[NUMBERS[name]]
+    assert name in evening.dials, call["reason"]
     assert shortcomings(scenario, evening.dials[name], str(call["outcome"])) == [], call["reason"]
     assert (call["personality"], evening.turns[name][0]["text"]) == (name, OPENINGS[name])
     lines = scenario.person.lines() if scenario.person else []
