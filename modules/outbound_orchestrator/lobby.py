@@ -58,7 +58,13 @@ class Lobby:
             await self._rooms.close(room)
 
     async def _waits(self, room: str, age_s: float) -> None:
-        offers = await self._rooms.our_offers(room)
+        try:
+            offers = await self._rooms.our_offers(room)
+        except UNREACHABLE:
+            if age_s < self._patience_s:
+                raise
+            await self._rooms.close(room)  # its livekit-server died while it rang
+            return
         if not offers:
             return  # another agent's room, or gone
         if age_s >= self._patience_s:

@@ -100,10 +100,21 @@ class Rooms:
         """Delete a room: an agent in it leaves, a phone in it is hung up, a ringing one stops. A missing room is fine."""
         async with asyncio.timeout(_ANSWER_S):
             try:
-                await self._api.room.delete_room(api.DeleteRoomRequest(room=name))
+                await self._delete(name)
             except api.ServerError as error:
-                if error.code != "not_found":
+                if error.code != "unavailable":
                     raise
+                # The livekit-server that had the room died, and Redis still lists it: a living one takes it over when asked to
+                # make it, from 5 s after the death.
+                await self._api.room.create_room(api.CreateRoomRequest(name=name, empty_timeout=1))
+                await self._delete(name)
+
+    async def _delete(self, name: str) -> None:
+        try:
+            await self._api.room.delete_room(api.DeleteRoomRequest(room=name))
+        except api.ServerError as error:
+            if error.code != "not_found":
+                raise
 
     async def list(self) -> list[OpenRoom]:
         """Return the rooms that exist."""
