@@ -1,4 +1,4 @@
-"""A recording given to vendors that listen in different ways: Azure only listens live, OpenAI is sent a file."""
+"""A recording given to a vendor that only listens live, Azure: at the speed of speech, and not at all where nobody speaks."""
 
 import asyncio
 import time
@@ -53,18 +53,10 @@ async def test_a_vendor_that_listens_live_hears_it_at_the_speed_of_speech(
     assert found.wav.startswith(b"RIFF") and min(found.stt_s, found.llm_s, found.tts_s) > 0
 
 
-async def test_a_vendor_that_takes_files_gets_one(server: VendorServer, keys: Settings, pcm: bytes, tmp_path: Path) -> None:
-    """One request with a WAV in it; its words are answered."""
-    server.sends_body(b'{"text": "Guten Morgen."}', "application/json")
-    found = await answered(pcm, script("openai", f"{server.url}/v1", tmp_path), keys, voice_activity())
-    assert found.transcript == "Guten Morgen."
-    assert server.asked[0].path == "/v1/audio/transcriptions" and b"RIFF" in server.asked[0].body
-
-
 async def test_silence_is_sent_to_nobody(server: VendorServer, keys: Settings, tmp_path: Path) -> None:
     """A sound in which nobody speaks costs nothing and cannot be misheard."""
     with pytest.raises(NothingHeard):
-        await answered(bytes(64_000), script("openai", f"{server.url}/v1", tmp_path), keys, voice_activity())
+        await answered(bytes(64_000), script("azure", server.url, tmp_path), keys, voice_activity())
     assert server.asked == []
 
 
