@@ -17,7 +17,6 @@ from modules.call_queue_manager import Enqueued, Repeat, keys
 from modules.calls import Call, Direction, gate, new_call_id, numbers
 from modules.calls.errors import IdempotencyMismatch, InvalidField
 from modules.conversation import vendors
-from modules.conversation.assembly import Loaded
 from modules.metrics_logger import get_logger
 from modules.sip_management import choose
 from modules.strict_yaml import YamlError
@@ -133,16 +132,8 @@ def _arm_that_speaks(parts: Parts, call: Call, behalf: dict[str, str]) -> str:
     except YamlError as error:
         raise InvalidField(f"The personality '{call.personality}' cannot be used: {error}", field="personality") from None
     for script in scripts:
-        _needs_keys(parts, script.personality)
+        vendors.check_keys(script.personality.id, script.personality.content.components, parts.settings)
     return arm
-
-
-def _needs_keys(parts: Parts, speaks: Loaded) -> None:
-    for kind in vendors.KINDS:
-        for component in getattr(speaks.content.components, kind):
-            for name in vendors.lacking(kind, component, parts.settings):
-                reason = f"'{speaks.id}' uses {component.provider}, which needs {name}; set it in .env."
-                raise InvalidField(reason, field="personality")
 
 
 def repeat_of(key: str | None, principal: Principal, wanted: NewCall) -> Repeat | None:
