@@ -19,6 +19,7 @@ SCOPES = {
     ("POST", "/api/outbound-call"): "calls:write",
     ("POST", "/api/phone/call"): "calls:write",
     ("POST", "/v1/calls"): "calls:write",
+    ("POST", "/api/voice-pipeline"): "calls:write",
     ("GET", "/v1/calls"): "calls:read",
     ("GET", "/v1/calls/{call_id}"): "calls:read",
     ("POST", "/v1/calls/{call_id}/cancel"): "calls:write",
