@@ -11,8 +11,9 @@ PACING_S = 60
 RING_SLACK_S = 15
 # The worker and the trunk end a conversation at max_call_s; the reaper only where both failed.
 TALK_SLACK_S = 5
-# A living holder is heard of every second; one that has let three pass while its phone has left is gone.
-SILENT_S = 3.0
+# A living holder is heard of every second, on a busy machine a few seconds later; one that has let so many pass while its
+# phone has left is gone.
+SILENT_S = 5.0
 
 
 def deadline(call: Call, now: datetime) -> datetime | None:

@@ -108,7 +108,7 @@ async def test_a_new_holder_does_not_inherit_the_silence_of_the_old_one(desk: De
 async def test_what_livekit_saw_decides_what_a_lost_ringing_call_was(desk: Desk, leg_end: str, outcome: Outcome) -> None:
     """The worker died while it rang; the phone's own end is known all the same."""
     held = await talking(desk, ringing=True)
-    desk.clock.passes(seconds=5)
+    desk.clock.passes(seconds=SILENT_S + 1)
     await seen_leaving(desk, held, leg_end)
     assert (await reaped(desk, held)).outcome is outcome
 
@@ -116,6 +116,6 @@ async def test_what_livekit_saw_decides_what_a_lost_ringing_call_was(desk: Desk,
 async def test_what_was_seen_in_an_older_attempts_room_does_not_count(desk: Desk) -> None:
     """The first attempt's phone was refused; the second one's fate is still unknown."""
     held = await talking(desk, ringing=True)
-    desk.clock.passes(seconds=5)
+    desk.clock.passes(seconds=SILENT_S + 1)
     await seen_leaving(desk, held, "rejected", room=f"{held.call.call_id}-0")
     assert (await reaped(desk, held)).outcome is Outcome.INDETERMINATE
