@@ -46,7 +46,8 @@ def up(
         run(_detached(file, output), output)
         return
     configure(settings.log_format, settings.log_level)
-    plan = Plan(throwaway=False, workers=settings.num_agents, worker_stop_within_s=settings.max_call_s + _AFTER_TALK_S)
+    last_words_s = settings.max_call_s + _AFTER_TALK_S
+    plan = Plan(throwaway=False, workers=settings.num_agents, stores_trunks=True, worker_stop_within_s=last_words_s)
     fleet = Fleet(plan, tell=output.progress)
 
     async def work() -> int:
