@@ -1,4 +1,4 @@
-"""A real livekit-server tells the API what it sees: a phone's ids are in its call, and a dead agent's call ends without its lease."""
+"""A real livekit-server tells the API what it sees: a phone's ids are in its call, a dead agent's call ends without its lease."""
 
 import time
 from collections.abc import AsyncIterator

@@ -21,8 +21,8 @@ VERBS = [
     ["config", "show"], ["providers", "list"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
     ["personalities", "lint"], ["personalities", "list"], ["personalities", "show"], ["personalities", "diff"],
     ["personalities", "edit"], ["personalities", "save"],
-    ["connect", "twilio"], ["disconnect", "twilio"],
-    ["simulate", "inbound"], ["trunks", "ensure"], ["trunks", "list"], ["trunks", "status"], ["trunks", "diff"], ["trunks", "delete"],
+    ["connect", "twilio"], ["disconnect", "twilio"], ["simulate", "inbound"],
+    ["trunks", "ensure"], ["trunks", "list"], ["trunks", "status"], ["trunks", "diff"], ["trunks", "delete"],
 ]  # fmt: skip
 
 
