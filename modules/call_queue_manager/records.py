@@ -188,5 +188,3 @@ def _queue(call: Call) -> str:
         return "out"
     due = call.not_before or call.created_at
     return f"due:{int(due.timestamp() * 1000)}"
-
-
