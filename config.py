@@ -53,6 +53,9 @@ class Settings(BaseSettings):
         "sip_trunk_id",
     )
     sip_trunks_file: Path = _named(Path("trunks.yaml"), "More trunks, see docs/trunks.md; the file may be absent.")
+    sip_publish_on: str = _named("127.0.0.1", "Address livekit-sip listens on; 0.0.0.0 to reach carriers.")
+    sip_use_external_ip: bool = _named(False, "Tell carriers this machine's public address; a STUN server is asked for it.")
+    sip_port: int = _named(5060, "livekit-sip's port, UDP and TCP, where `up` starts it (LIVEKIT_SIP_BIN).")
     sip_api_url: str = _named("", "Where the simulated carrier answers the SIP API; empty = no simulated trunk.")
     twilio_account_sid: str = _named("", "Twilio account, for set-up and diagnosis only.")
     twilio_auth_token: SecretStr = _named(SecretStr(""), "Its token.")

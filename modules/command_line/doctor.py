@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +17,7 @@ from modules.command_line.errors import WrongUse
 from modules.command_line.options import ApiUrl, AsJson, client
 from modules.command_line.output import Output, run
 
-if TYPE_CHECKING:  # what the doctor asks takes a second to load: Twilio's and LiveKit's clients
-    from twilio.rest import Client
-
+if TYPE_CHECKING:  # what the doctor asks takes a second to load: LiveKit's client and all that is checked
     from modules.call_queue_manager import Store, Worker
     from modules.doctor import Examined, Subject
     from modules.sip_management.plan import Change
@@ -132,8 +131,12 @@ async def _subject(settings: Settings, callee: str) -> AsyncIterator["Subject"]:
 
     from modules.call_queue_manager import Workers, connect
     from modules.doctor import Subject
+    from modules.sip_management.twilio import opened
 
     key, secret = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+
+    sid, token = settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value()
+    twilio = partial(opened, sid, token, settings.twilio_api_url)
 
     async def workers() -> list["Worker"]:
         async with _closing(await connect(settings.redis_url)) as store:
@@ -145,16 +148,8 @@ async def _subject(settings: Settings, callee: str) -> AsyncIterator["Subject"]:
     ):
         yield Subject(
             settings=settings, folder=Path.cwd(), lkapi=lkapi, http=http, workers=workers,
-            twilio=_twilio(settings), callee=callee,
+            twilio=twilio if sid else None, callee=callee,
         )  # fmt: skip
-
-
-def _twilio(settings: Settings) -> "Client | None":
-    from twilio.http.http_client import TwilioHttpClient
-    from twilio.rest import Client
-
-    sid, token = settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value()
-    return Client(sid, token, http_client=TwilioHttpClient(timeout=_ASK_S)) if sid and token else None
 
 
 def _show(output: Output, one: "Examined") -> None:

@@ -12,14 +12,15 @@ from typing import Annotated
 import typer
 
 from config import load
-from modules.command_line.errors import CommandError
+from modules.command_line.errors import CommandError, WrongUse
 from modules.command_line.interrupt import interruptible
 from modules.command_line.options import AsJson
 from modules.command_line.output import Output, run
-from modules.fleet import Fleet, Plan
+from modules.fleet import EVERYTHING, SIP, Fleet, Plan
 from modules.fleet.process import ended
 from modules.fleet.run_file import Run, RunFile
 from modules.metrics_logger import configure
+from modules.setup import SetupProblem, find_livekit_sip
 from modules.setup.places import PROJECT
 
 # Beyond the longest conversation a worker needs this long to write down how it ended.
@@ -47,7 +48,12 @@ def up(
         return
     configure(settings.log_format, settings.log_level)
     last_words_s = settings.max_call_s + _AFTER_TALK_S
-    plan = Plan(throwaway=False, workers=settings.num_agents, stores_trunks=True, worker_stop_within_s=last_words_s)
+    try:
+        parts = (*EVERYTHING, SIP) if find_livekit_sip() else EVERYTHING
+    except SetupProblem as error:
+        output.failure(WrongUse(f"{error.what}: {error.why}", error.fix))
+        raise typer.Exit(2) from None
+    plan = Plan(parts=parts, throwaway=False, workers=settings.num_agents, stores_trunks=True, worker_stop_within_s=last_words_s)
     fleet = Fleet(plan, tell=output.progress)
 
     async def work() -> int:

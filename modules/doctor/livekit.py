@@ -66,12 +66,11 @@ async def advertised_address(subject: Subject) -> Finding:
     service = subject.service("sip-server")
     if not service:
         return not_proven("There is no docker-compose.yaml here; read use_external_ip in livekit-sip's own configuration.")
-    published = subject.compose_value("SIP_PUBLISH_ON", "127.0.0.1")
-    if published.startswith("127."):
+    if subject.settings.sip_publish_on.startswith("127."):
         fix = "Set SIP_PUBLISH_ON=0.0.0.0 and SIP_USE_EXTERNAL_IP=true in .env."
         return red("livekit-sip listens for this machine only: no carrier's sound can reach it.", fix)
     config = str(service.get("environment", {}).get("SIP_CONFIG_BODY", ""))
-    external = "use_external_ip: true" in config or subject.compose_value("SIP_USE_EXTERNAL_IP", "false") == "true"
+    external = "use_external_ip: true" in config or subject.settings.sip_use_external_ip
     fixed = "nat_1_to_1_ip:" in config
     if external and fixed:
         return red("use_external_ip and nat_1_to_1_ip exclude each other.", "Keep one of them in SIP_CONFIG_BODY.")

@@ -32,7 +32,7 @@ The same advice is `next_step` of every call that went wrong: in `GET /v1/calls/
 ## Limits
 
 - Whether the carrier's sound arrives (check 9) shows a call only.
-- Checks 3, 7, 8 and part of 19 read `docker-compose.yaml` and `.env` of the folder they are started in.
+- Checks 3, 7, 8 and part of 19 read `docker-compose.yaml` of the folder they are started in.
 - livekit-sip itself has not been run by our tests; check 4 was seen with a livekit-server that has none.
 """
 

@@ -1,6 +1,7 @@
 """What is examined: settings, the folder with the compose file, and ways to ask the parts. Everything here only reads."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,9 +9,7 @@ from typing import Any
 
 import httpx2
 import yaml
-from dotenv import dotenv_values
 from livekit import api
-from twilio.rest import Client
 
 from config import Settings
 from modules.call_queue_manager import Worker
@@ -25,12 +24,12 @@ class Subject:
 
     settings: Settings
     folder: Path
-    """Where docker-compose.yaml and .env are."""
+    """Where docker-compose.yaml is."""
     lkapi: api.LiveKitAPI
     http: httpx2.AsyncClient
     workers: Callable[[], Awaitable[list[Worker]]]
-    twilio: Client | None = None
-    """Where an account is configured."""
+    twilio: Callable[[], AbstractAsyncContextManager[Any]] | None = None
+    """Opens Twilio's client, where an account is configured."""
     callee: str = ""
     """A number somebody wants to call, E.164; some checks need one."""
 
@@ -43,12 +42,6 @@ class Subject:
         """Return a service of docker-compose.yaml; {} where there is none."""
         found = _compose(self.folder).get("services", {}).get(name, {})
         return found if isinstance(found, dict) else {}
-
-    def compose_value(self, name: str, default: str) -> str:
-        """Return what compose puts in for ${NAME:-default}: it reads .env too."""
-        path = self.folder / ".env"
-        found = dotenv_values(path).get(name) if path.is_file() else None
-        return found or default
 
 
 @cache

@@ -7,7 +7,7 @@ guard     nothing outlives the fleet                run_file  the one fleet of a
 
 from modules.fleet.errors import AlreadyRunning, CannotStart, FleetError, PartFailed
 from modules.fleet.fleet import Fleet
-from modules.fleet.plan import API, CARRIER, EVERYTHING, LIVEKIT, ORCHESTRATOR, REDIS, WORKER, Plan
+from modules.fleet.plan import API, CARRIER, EVERYTHING, LIVEKIT, ORCHESTRATOR, REDIS, SIP, WORKER, Plan
 
 __all__ = [
     "API",
@@ -16,6 +16,7 @@ __all__ = [
     "LIVEKIT",
     "ORCHESTRATOR",
     "REDIS",
+    "SIP",
     "WORKER",
     "AlreadyRunning",
     "CannotStart",

@@ -26,6 +26,7 @@ from modules.fleet.plan import (
     LIVEKIT,
     ORCHESTRATOR,
     REDIS,
+    SIP,
     WORKER,
     Ground,
     Plan,
@@ -173,6 +174,7 @@ class Fleet:
         makers: dict[str, Callable[[], list[Part]]] = {
             REDIS: lambda: [parts.redis(ground)],
             LIVEKIT: lambda: [parts.livekit(ground, plan, ports)],
+            SIP: lambda: [parts.sip(ground, plan, ports)],
             CARRIER: lambda: [parts.carrier(ground)],
             API: lambda: [parts.api(ground)],
             ORCHESTRATOR: lambda: parts.orchestrators(ground, plan),

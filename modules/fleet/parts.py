@@ -12,9 +12,9 @@ import yaml
 from modules.fleet import readiness
 from modules.fleet.errors import CannotStart
 from modules.fleet.part import Part, Ready
-from modules.fleet.plan import API, CARRIER, LIVEKIT, ORCHESTRATOR, REDIS, WORKER, Ground, Plan
+from modules.fleet.plan import API, CARRIER, LIVEKIT, ORCHESTRATOR, REDIS, SIP, WORKER, Ground, Plan
 from modules.fleet.ports import Ports
-from modules.setup import find_livekit_server, find_redis_server
+from modules.setup import find_livekit_server, find_livekit_sip, find_redis_server
 from modules.setup.places import PROJECT
 
 _SET_UP = "./voicefleet setup"
@@ -82,6 +82,41 @@ def _redis_of(url: str) -> dict[str, object]:
     secrets = {"username": at.username, "password": at.password, "use_tls": at.scheme == "rediss"}
     found = {"address": f"{at.hostname}:{at.port or 6379}", "db": int(at.path.strip("/") or 0)}
     return found | {name: value for name, value in secrets.items() if value}
+
+
+def sip(ground: Ground, plan: Plan, ports: Ports) -> Part:
+    """The way to real phones, from a binary of the user's. A throwaway one hears and speaks on this machine only."""
+    program = find_livekit_sip()
+    if program is None:
+        raise CannotStart("livekit-sip is not on this machine", "name the binary in LIVEKIT_SIP_BIN, or use docker compose")
+    settings, health = ground.settings, ports.take()
+    here = settings.sip_publish_on.startswith("127.")
+    first = 20 * (ports.take() // 20) if plan.throwaway else 10_000
+    config = {
+        "redis": _redis_of(settings.redis_url),
+        "api_key": settings.livekit_api_key,
+        "api_secret": settings.livekit_api_secret.get_secret_value(),
+        "ws_url": settings.livekit_url,
+        "sip_port": settings.sip_port,
+        "rtp_port": f"{first}-{first + 200}",
+        "health_port": health,
+        "hide_inbound_port": True,
+        # It refuses calls above this load of the whole machine, on which other parts run too.
+        "max_cpu_utilization": 1,
+        "logging": {"level": "info"},
+    }
+    if here:
+        config |= {"listen_ip": settings.sip_publish_on, "nat_1_to_1_ip": settings.sip_publish_on}
+    else:
+        config |= {"use_external_ip": settings.sip_use_external_ip}
+    return Part(
+        name=SIP,
+        command=(str(program),),
+        env=dict(ground.env) | {"SIP_CONFIG_BODY": yaml.safe_dump(config)},
+        cwd=ground.cwd,
+        ready=readiness.by_tcp(f"http://127.0.0.1:{health}"),
+        stop_within_s=plan.worker_stop_within_s,
+    )
 
 
 def carrier(ground: Ground) -> Part:

@@ -18,6 +18,7 @@ from modules.fleet.ports import Ports
 from modules.setup.places import PROJECT
 
 REDIS, LIVEKIT, CARRIER = "redis-server", "livekit-server", "simulation"
+SIP = "livekit-sip"
 API, ORCHESTRATOR, WORKER = "api_server", "outbound_orchestrator", "voice_agent"
 EVERYTHING = (REDIS, LIVEKIT, CARRIER, API, ORCHESTRATOR, WORKER)
 USUAL_CARRIER = "http://127.0.0.1:7890"

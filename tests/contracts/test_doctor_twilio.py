@@ -1,15 +1,16 @@
 """The doctor and a Twilio account, over HTTP in Twilio's own shapes (v2010, voice v1, trunking v1): each check broken once."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from pytest_httpserver import HTTPServer
-from twilio.rest import Client
 
 from config import Settings
 from modules.doctor import Colour, Subject, examine
+from modules.sip_management.twilio import opened
 
 pytestmark = pytest.mark.unit
 
@@ -83,6 +84,10 @@ class NothingStored:
         return empty
 
 
+async def no_pause(_: float) -> None:
+    """A 429 need not be waited for here."""
+
+
 @pytest.fixture
 async def look(httpserver: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Look]:
     monkeypatch.setitem(Settings.model_config, "env_file", None)
@@ -91,19 +96,16 @@ async def look(httpserver: HTTPServer, tmp_path: Path, monkeypatch: pytest.Monke
         sip_trunk_hostname="mine.pstn.frankfurt.twilio.com", sip_auth_username="me", sip_auth_password="pw", sip_from_number=MINE,  # type: ignore[arg-type]
         sip_trunks_file=tmp_path / "trunks.yaml",
     )  # fmt: skip
-    client = Client(SID, "token")
-    for product in (client.api, client.voice, client.trunking):
-        product.base_url = httpserver.url_for("").rstrip("/")
+    twilio = partial(opened, SID, "token", httpserver.url_for("").rstrip("/"), no_pause)
     nothing, lkapi = cast(Any, None), cast(Any, type("LiveKit", (), {"sip": NothingStored()})())
     subject = Subject(
-        settings=settings, folder=tmp_path, lkapi=lkapi, http=nothing, workers=nothing, twilio=client, callee=THEIRS
+        settings=settings, folder=tmp_path, lkapi=lkapi, http=nothing, workers=nothing, twilio=twilio, callee=THEIRS
     )  # fmt: skip
 
     async def one(name: str) -> Any:
         return [found async for found in examine(subject, {name})][0].finding
 
     yield one
-    client.http_client.session.close()
 
 
 def serve(server: HTTPServer, answers: dict[str, Any]) -> None:
@@ -129,11 +131,11 @@ async def test_an_account_that_is_well_is_green(look: Look, httpserver: HTTPServ
 
 
 async def test_wrong_credentials_are_told_as_such(look: Look, httpserver: HTTPServer) -> None:
-    """20003, and where to copy them from."""
+    """Whose fault it is, and where to copy them from."""
     error = {"code": 20003, "message": "Authenticate", "status": 401}
     httpserver.expect_request(f"{BASE}.json").respond_with_json(error, status=401)
     found = await look("carrier_account")
-    assert (found.colour, "20003" in found.why) == (Colour.RED, True)
+    assert (found.colour, "TWILIO_AUTH_TOKEN" in found.why) == (Colour.RED, True)
 
 
 async def test_a_twilio_that_is_away_proves_nothing(look: Look, httpserver: HTTPServer) -> None:

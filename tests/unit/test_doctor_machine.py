@@ -123,16 +123,19 @@ async def test_a_clock_that_is_off_refuses_every_token(subject: Any) -> None:
 SIP = "services: {sip-server: {environment: {SIP_CONFIG_BODY: '%s'}}, livekit: {environment: {LIVEKIT_CONFIG: '%s'}}}"
 
 
-@pytest.mark.parametrize(("env", "config", "colour", "why"), [
-    ("", "", Colour.RED, "this machine only"),
-    ("SIP_PUBLISH_ON=0.0.0.0", "", Colour.RED, "private address"),
-    ("SIP_PUBLISH_ON=0.0.0.0\nSIP_USE_EXTERNAL_IP=true", "nat_1_to_1_ip: 192.0.2.1", Colour.RED, "exclude each other"),
-    ("SIP_PUBLISH_ON=0.0.0.0\nSIP_USE_EXTERNAL_IP=true", "", Colour.NOT_PROVEN, "shows a call only"),
+OPEN = {"sip_publish_on": "0.0.0.0"}
+
+
+@pytest.mark.parametrize(("sip", "config", "colour", "why"), [
+    ({}, "", Colour.RED, "this machine only"),
+    (OPEN, "", Colour.RED, "private address"),
+    (OPEN | {"sip_use_external_ip": True}, "nat_1_to_1_ip: 192.0.2.1", Colour.RED, "exclude each other"),
+    (OPEN | {"sip_use_external_ip": True}, "", Colour.NOT_PROVEN, "shows a call only"),
 ])  # fmt: skip
-async def test_the_address_the_carrier_is_told(subject: Any, env: str, config: str, colour: Colour, why: str) -> None:
+async def test_the_address_the_carrier_is_told(subject: Any, sip: dict[str, Any], config: str, colour: Colour, why: str) -> None:
     """One-way audio is an address."""
-    files = {".env": env, "docker-compose.yaml": SIP % (config, "udp_port: 7882")}
-    found = await looked(advertised_address, subject(files, **TWILIO))
+    files = {"docker-compose.yaml": SIP % (config, "udp_port: 7882")}
+    found = await looked(advertised_address, subject(files, **TWILIO, **sip))
     assert (found.colour, why in found.why) == (colour, True), found
 
 
