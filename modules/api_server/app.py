@@ -56,9 +56,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.voice_pipeline = VoicePipeline(settings, parts.composer)
     for module in (calls, phone, events, fleet, keys, personalities, voice_pipeline):
         app.include_router(module.router, dependencies=documented)
+    app.include_router(webhook.router)
     app.include_router(stats_router, dependencies=documented)
     app.include_router(editing_router, dependencies=documented)
-    app.include_router(webhook.router)
     app.include_router(health.router)
     app.include_router(web.router)
     app.mount("/web", StaticFiles(directory=web.FOLDER))

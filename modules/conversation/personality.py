@@ -216,6 +216,8 @@ class Personality(_Strict):
         description="The numbers of ours whose calls it answers, as E.164. No two may claim one; `extends` passes none on.",
     )  # fmt: skip
 
+    hours: ServiceHours | None = Field(default=None, description="When it takes calls that come in; without it, always.")
+
     @field_validator("tools")
     @classmethod
     def _each_once(cls, value: list[Tool]) -> list[Tool]:
@@ -229,8 +231,6 @@ class Personality(_Strict):
         if value and (not discloses(value) or "{" in value):
             raise ValueError("must say plainly, without variables, that an AI speaks: 'I am the AI assistant of City Clinic.'")
         return value
-
-    hours: ServiceHours | None = Field(default=None, description="When it takes calls that come in; without it, always.")
 
     @field_validator("transfer")
     @classmethod

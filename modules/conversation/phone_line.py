@@ -40,9 +40,7 @@ class PhoneLine:
         self._policy = policy
         self._trunk = trunk
 
-    async def ring(
-        self, held: Held, room: rtc.Room, lkapi: api.LiveKitAPI, dialing: Callable[[], None]
-    ) -> Failed | None:
+    async def ring(self, held: Held, room: rtc.Room, lkapi: api.LiveKitAPI, dialing: Callable[[], None]) -> Failed | None:
         """Dial and wait for the answer; None = answered. `dialing` is called when the point of no return is on disk.
 
         `lkapi` speaks to the trunk's SIP API. Raises Unavailable when Redis is away before anything was dialled.

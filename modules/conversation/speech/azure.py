@@ -33,9 +33,7 @@ def speaking(component: Speaking, settings: Settings) -> "tts.TTS[Any]":
     class Speech(azure.TTS):
         """The plugin puts the text into XML as it stands: "AT&T" would be refused."""
 
-        def synthesize(
-            self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
-        ) -> "tts.ChunkedStream":
+        def synthesize(self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> "tts.ChunkedStream":
             return super().synthesize(escape(text), conn_options=conn_options)
 
     us = vendor("tts", "azure")
