@@ -21,6 +21,7 @@ class Transcript:
     heard: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     _last_heard_at: float = 0.0
+    _kept: str = ""
 
     def listen(self, session: AgentSession[None]) -> None:
         """Write down every turn from here on."""
@@ -48,6 +49,8 @@ class Transcript:
             return
         if item.role == "user":
             self.unanswered.clear()
+            if item.text_content.split() == self._kept.split():
+                return  # the session closed after the line was cut, and takes up now what is written down already
         times = item.metrics.get("started_speaking_at"), item.metrics.get("stopped_speaking_at")
         latency_s = item.metrics.get("e2e_latency")
         self._write(
@@ -66,7 +69,8 @@ class Transcript:
     def keep_unanswered(self) -> None:
         """Write down, at the end, what was said and taken up by no turn, e.g. into the greeting before a hang-up."""
         if self.unanswered:
-            self._write("callee", " ".join(self.unanswered), (self._last_heard_at, self._last_heard_at))
+            self._kept = " ".join(self.unanswered)
+            self._write("callee", self._kept, (self._last_heard_at, self._last_heard_at))
             self.unanswered.clear()
 
     def _write(
