@@ -32,7 +32,7 @@ class Caller:
         shown: dict[str, Any] = answer.json()
         return shown
 
-    async def state_is(self, call_id: str, state: str, within_s: float = 30) -> dict[str, Any]:
+    async def state_is(self, call_id: str, state: str, within_s: float = 30, every_s: float = 0.1) -> dict[str, Any]:
         """Wait until a call is in `state` (or has ended) and return it."""
         async with asyncio.timeout(within_s):
             while True:
@@ -42,11 +42,11 @@ class Caller:
                     call = {"state": "unknown"}
                 if call["state"] in (state, ENDED):
                     return call
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(every_s)
 
     async def end_of(self, call_id: str, within_s: float = 90) -> dict[str, Any]:
         """Wait until a call has ended and return it."""
-        return await self.state_is(call_id, ENDED, within_s)
+        return await self.state_is(call_id, ENDED, within_s, every_s=0.5)  # fifty that ask ten times a second starve the calls
 
     async def turns(self, call_id: str) -> list[dict[str, Any]]:
         """Return what was said."""
