@@ -20,7 +20,7 @@ from modules.setup.places import PROJECT, venv_python
 from modules.setup.progress import Progress
 from modules.setup.throwaway_postgres import throwaway_postgres
 
-_LIVE = "livekit or chaos or browser"  # these mostly wait for somebody to finish speaking
+_LIVE = "livekit or chaos or browser"  # whole fleets speaking in real time: two at once starve each other on two cores
 _TEAR_DOWN_S = 30
 _SECOND_TRIES = 3
 _COUNTED = ("tests", "failures", "errors", "skipped")
@@ -54,7 +54,7 @@ def _everything(env: Mapping[str, str]) -> int:
             "ruff": _run(env, "ruff", "check", "."),
             "mypy": _run(env, "mypy", "--strict", *_typed_paths()),
             "tests of parts": _pytest(env, "-m", f"not ({_LIVE})", "-n", "2", f"--junitxml={parts}"),
-            "live tests": _pytest(env, "-m", _LIVE, "-n", "2", "--dist", "loadfile", f"--junitxml={live}"),
+            "live tests": _pytest(env, "-m", _LIVE, f"--junitxml={live}"),
         }
         if results["live tests"] and failures(live) <= _SECOND_TRIES:
             # Two voices in real time on a busy machine: who fails once and then passes alone is told, and is not the end of it.
