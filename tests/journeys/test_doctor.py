@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from modules.call_queue_manager import Workers, connect
+from modules.call_queue_manager.workers import ALIVE_S
 from modules.fleet import WORKER, Fleet
 from tests.callers import Caller
 
@@ -29,6 +31,17 @@ async def colours(fleet: Fleet, *words: str, **env: str) -> dict[str, Any]:
     return {found["name"]: found["colour"] for found in json.loads(out)["checks"]}
 
 
+async def nobody_beats(fleet: Fleet) -> None:
+    """Wait until the last heartbeat of a dead worker counts no more."""
+    store = await connect(fleet.settings.redis_url)
+    try:
+        async with asyncio.timeout(2 * ALIVE_S):
+            while await Workers(store).alive():  # noqa: ASYNC110 - it lies in Redis
+                await asyncio.sleep(0.1)
+    finally:
+        await store.close()
+
+
 async def test_a_fleet_that_is_well_is_found_well(fleet: Fleet) -> None:
     """All 22 are looked at. What belongs to a real carrier is not proven rather than guessed; nothing is red."""
     found = await colours(fleet)
@@ -47,8 +60,9 @@ async def test_a_wrong_secret_and_a_missing_worker_are_red(fleet: Fleet) -> None
     assert wrong == (1, " bad  5 LiveKit's key and secret fit: livekit-server refuses our key or secret.\n"
                         "        do: Give livekit-server, livekit-sip and Voicefleet the same LIVEKIT_API_KEY and "
                         "LIVEKIT_API_SECRET.\n")  # fmt: skip
-    await fleet.halt(WORKER)
+    await fleet.halt(WORKER, hard=True)
     try:
+        await nobody_beats(fleet)
         assert await colours(fleet, "--only", "workers", "--only", "agent_comes") == {"workers": "red", "agent_comes": "red"}
     finally:
         await fleet.resume(WORKER)
