@@ -5,6 +5,7 @@ A test module says what it needs by `pytestmark`; one that does not is refused a
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 
 from config import Settings
 from modules.call_queue_manager import CallQueue, Records, Store, connect
-from modules.setup import find_redis_server
+from modules.setup import find_livekit_sip, find_redis_server
 
 NEEDS = {"unit", "redis", "sql", "livekit", "chaos", "browser"}
 SECRET = "only-for-tests-0123456789-0123456789-abcdef"
@@ -27,6 +28,21 @@ _SLOW_IS_FINE = [HealthCheck.too_slow]
 hypothesis_settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=_SLOW_IS_FINE)
 hypothesis_settings.register_profile("thorough", max_examples=3000, deadline=None, suppress_health_check=_SLOW_IS_FINE)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def _no_real_sip() -> str:
+    """Why tests/sip cannot be run on this machine; "" where it can."""
+    if find_livekit_sip() is None:
+        return "tests/sip is left out: set LIVEKIT_SIP_BIN to a livekit-sip 1.9 or newer"
+    return "" if shutil.which("sipp") else "tests/sip is left out: sipp is not on PATH (Debian's package sip-tester)"
+
+
+def pytest_report_header() -> str:
+    return _no_real_sip() or "tests/sip runs over the livekit-sip that LIVEKIT_SIP_BIN names"
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return True if collection_path.is_relative_to(Path(__file__).parent / "sip") and _no_real_sip() else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -58,9 +58,7 @@ class Retry(StrEnum):
     """Yes: no INVITE left."""
 
 
-RETRY: dict[Outcome, Retry] = {
-    outcome: Retry.NEVER for outcome in Outcome
-} | {
+RETRY: dict[Outcome, Retry] = {outcome: Retry.NEVER for outcome in Outcome} | {
     Outcome.BUSY: Retry.LATER,
     Outcome.NO_ANSWER: Retry.LATER,
     Outcome.UNREACHABLE: Retry.LATER,
@@ -132,4 +130,6 @@ def by_twirp(code: str, message: str) -> Meaning:
     """Return what an error without a SIP status means."""
     if "context deadline exceeded" in message and code == "failed_precondition":
         return BY_TWIRP_CODE["canceled"]  # livekit/sip#857: ringing ran out, seldom told this way
+    if "sip server required auth" in message:
+        return BY_SIP_CODE[401]  # without a password, livekit-sip keeps the 401 or 407 to itself
     return BY_TWIRP_CODE.get(code, UNKNOWN)

@@ -82,6 +82,12 @@ def test_a_ringing_time_out_told_the_odd_way_is_still_no_answer() -> None:
     assert by_twirp("failed_precondition", "twirp error: context deadline exceeded").outcome is Outcome.NO_ANSWER
 
 
+def test_a_carrier_that_wants_a_password_we_do_not_have_is_told_as_such() -> None:
+    """livekit-sip tells it without the SIP code, in words (pkg/sip/protocol.go)."""
+    said = "sip server required auth, but no username or password was provided"
+    assert by_twirp("failed_precondition", said) == BY_SIP_CODE[401]
+
+
 def test_nothing_sent_is_the_only_outcome_that_is_safe_to_repeat() -> None:
     """Only where no dial request left may a call be redone without asking for more attempts."""
     assert [outcome for outcome, retry in RETRY.items() if retry is Retry.SAFE] == [Outcome.INFRASTRUCTURE]
