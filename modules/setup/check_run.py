@@ -22,7 +22,7 @@ from modules.setup.throwaway_postgres import throwaway_postgres
 
 _LIVE = "livekit or chaos or browser"  # whole fleets speaking in real time: two at once starve each other on two cores
 _TEAR_DOWN_S = 30
-_SECOND_TRIES = 3
+_SECOND_TRIES = 8
 _COUNTED = ("tests", "failures", "errors", "skipped")
 _NO_TESTS = 5  # pytest's exit code when nothing was selected
 _TYPED = ("modules", "tests", "benchmarks")
