@@ -34,7 +34,8 @@ async def test_a_livekit_that_dies_leaves_no_line_open_and_loses_no_waiting_call
     await caller.fleet.resume(LIVEKIT)
     cut = [await caller.hung_up(call_id, within_s=20) for call_id in (*talking, ringing)]
     ended = await asyncio.gather(*(caller.end_of(call_id, within_s=120) for call_id in (*talking, ringing, *waiting)))
-    assert {call["outcome"] for call in ended[:2]} <= {"infrastructure", "completed"}
+    # An agent may find out by its own silence before it learns that the line is gone.
+    assert {call["outcome"] for call in ended[:2]} <= {"infrastructure", "completed", "agent_failed"}
     assert {call["outcome"] for call in ended[3:]} == {"completed"}
     assert {dial["attempt"] for dial in cut} == {"1"}
     dials = [(dial["call_id"], dial["attempt"]) for dial in await caller.dials()]
