@@ -102,7 +102,7 @@ async def test_vendors_that_fail_leave_nobody_in_silence(caller: Caller, agents:
         for name, components in calls.items():
             content = {"name": name, "extends": "local_demo", "components": LOCAL | components}
             (agents / f"{name}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-        placed = {name: await caller.place(DESK, personality=name, max_call_s=30) for name in calls}
+        placed = {name: await caller.place(DESK, personality=name, max_call_s=45) for name in calls}
         ended = dict(
             zip(calls, await asyncio.gather(*(caller.end_of(call_id, within_s=180) for call_id in placed.values())), strict=True)
         )
