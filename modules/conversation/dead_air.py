@@ -90,8 +90,10 @@ class DeadAir:
             return
         now = self._clock()
         if self.debt is not Debt.NOTHING:
-            real = now - began >= _REAL_TURN_S
-            self._quiet_since = max(now, self._quiet_since) if real else self._quiet_since + now - max(began, min(self._quiet_since, now))
+            if now - began >= _REAL_TURN_S:
+                self._quiet_since = max(now, self._quiet_since)
+            else:
+                self._quiet_since += now - max(began, min(self._quiet_since, now))
         elif began >= self._quiet_since and now - began >= UTTERANCE_S:
             self._owe(Debt.HEARING)
             self._quiet_since = now + self._patience_s

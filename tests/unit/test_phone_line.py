@@ -99,7 +99,8 @@ def a_dial(sip_call_id: str) -> Dial:
         sip_call_id=sip_call_id, to_number="+12025550100", from_number="+12025550199", room="room", identity="callee",
         attributes={"voicefleet.call_id": "call"}, arrived_at=now, arrived_monotonic_s=1.5, call_id="call", attempt="1",
         scenario="Gym desk", result="answered", answered_at=now, ended_at=now, ended_by="callee", first_word_ms=150,
-        turns_ms=[400, 500], longest_silence_ms=600, longest_wait_ms=500, digits_heard="12", trunk_id="ST_in", why="nobody answers this number",
+        turns_ms=[400, 500], longest_silence_ms=600, longest_wait_ms=500, digits_heard="12",
+        trunk_id="ST_in", why="nobody answers this number",
         transcript=[Spoken("agent", "hello", 1, 2)],
     )  # fmt: skip
 
