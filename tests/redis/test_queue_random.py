@@ -44,6 +44,8 @@ class Model:
 
     call: Call
     since_us: int
+    place_us: int = 0
+    """Its place in the line: where it first stood, as long as nobody dialled it."""
     tokens: list[int] = field(default_factory=list)
 
 
@@ -85,13 +87,17 @@ class AnyQueue(RuleBasedStateMachine):
         if call.state in (State.QUEUED, State.ENDED):
             self.let_go(call_id)
         if call.state is State.QUEUED:
-            self.known[call_id].since_us = in_us(call.not_before or call.created_at)
+            model = self.known[call_id]
+            model.place_us = model.place_us or model.since_us
+            model.since_us = in_us(call.not_before or call.created_at)
+            if call.dials:
+                model.place_us = model.since_us
         return call
 
     def place_in_line(self, call_id: str) -> tuple[int, int]:
         """Who comes first. Calls that are due at the same millisecond come in any order."""
         model = self.known[call_id]
-        return FIRST[model.call.priority], model.since_us
+        return FIRST[model.call.priority], model.place_us or model.since_us
 
     def let_go(self, call_id: str) -> None:
         if held := self.held.pop(call_id, None):
