@@ -65,17 +65,11 @@ class Rooms:
             self._away = True
             raise
 
-    async def offers(self, name: str) -> int:
-        """Return how often an agent was asked to come into a room; 0 where there is no such room."""
-        async with asyncio.timeout(_ANSWER_S):
-            found = await self._api.room.list_rooms(api.ListRoomsRequest(names=[name]))
-            # Asked about a room that is gone, LiveKit answers after seconds, and like one that is broken.
-            return len(await self._api.agent_dispatch.list_dispatch(name)) if found.rooms else 0
-
     async def our_offers(self, name: str) -> list[Offer]:
         """Return how an agent of ours was asked into a room, each time; [] where there is no such room."""
         async with asyncio.timeout(_ANSWER_S):
             found = await self._api.room.list_rooms(api.ListRoomsRequest(names=[name]))
+            # Asked about a room that is gone, LiveKit answers after seconds, and like one that is broken.
             asked = await self._api.agent_dispatch.list_dispatch(name) if found.rooms else []
         return [
             Offer(offer.metadata, any(job.state.status in _AT_IT for job in offer.state.jobs))

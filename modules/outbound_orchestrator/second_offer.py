@@ -39,6 +39,6 @@ class SecondOffer:
     async def _offer(self, held: Held, age_s: float) -> None:
         call = held.call
         room = call.room or ""
-        if 0 < await self._rooms.offers(room) <= age_s // AGAIN_S:
+        if 0 < len(await self._rooms.our_offers(room)) <= age_s // AGAIN_S:
             await self._rooms.offer_again(room, CallJob(call_id=call.call_id, attempt=call.attempt, token=held.token))
             log.warning("call.offered_again", call_id=call.call_id, attempt=call.attempt)
