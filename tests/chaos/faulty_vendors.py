@@ -14,17 +14,18 @@ from tests.contracts.providers.vendor_server import VendorServer
 
 OPENAI_RATE = 24_000
 WELL = ("AI assistant", "One moment", "Sorry, I did not", "technical problem", "still there", "end the call now")
-"""What a voice can still say that fails in the middle of a call: all that was prepared while it rang."""
+"""What a voice can still say, once, that fails in the middle of a call: all that was prepared while it rang."""
 
 
 def faults(server: VendorServer) -> None:
     """Let it do what the address says."""
     voice = FliteTTS("rms")
+    said: set[str] = set()
 
     async def answer(request: web.Request) -> web.StreamResponse:
         fault = request.path.split("/")[1]
         if request.path.endswith("/audio/speech"):
-            return await _speech(server, request, fault, voice)
+            return await _speech(server, request, fault, voice, said)
         if request.path.endswith("/v1/listen"):
             return await _deaf(request)
         return await _thought(server, request, fault)
@@ -43,11 +44,15 @@ async def _thought(server: VendorServer, request: web.Request, fault: str) -> we
     return web.Response(status=404)
 
 
-async def _speech(server: VendorServer, request: web.Request, fault: str, voice: FliteTTS) -> web.StreamResponse:
+async def _speech(
+    server: VendorServer, request: web.Request, fault: str, voice: FliteTTS, said: set[str]
+) -> web.StreamResponse:
     text = (await request.json())["input"]
     sound = await asyncio.to_thread(resample, await voice.speak(text), SAMPLE_RATE, OPENAI_RATE)
     pcm = sound.tobytes()
-    if any(words in text for words in WELL):
+    once = f"{fault} {text}"
+    if any(words in text for words in WELL) and once not in said:
+        said.add(once)
         return web.Response(body=pcm, content_type="audio/pcm")
     if fault == "breaks-off":
         response = web.StreamResponse(headers={"Content-Type": "audio/pcm", "Content-Length": str(len(pcm))})

@@ -4,10 +4,19 @@ Sentences are spoken one by one, also by vendors who take a stream of words: onl
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectionError, APIConnectOptions, APIError, tts, utils
+from livekit.agents import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    APIConnectionError,
+    APIConnectOptions,
+    APIError,
+    APITimeoutError,
+    tts,
+    utils,
+)
 
 from modules.conversation.deadlines import Deadlines
 from modules.conversation.speech.punctual import on_time
@@ -20,7 +29,11 @@ _BETWEEN_S = 0.2
 
 
 class PunctualTTS(tts.TTS[Any]):
-    """`voice`, one sentence at a time, with `first_s` for its first sound. `completed` counts the sentences it has finished."""
+    """`voice`, one sentence at a time, with `first_s` for its first sound. `completed` counts the sentences it has finished.
+
+    Who waits for a voice that hangs says "hello?", which interrupts our sentence and asks for another one. So what was waited
+    in vain is kept, `waited_s`, and the next sentence has only the rest of the time.
+    """
 
     def __init__(self, voice: tts.TTS[Any], first_s: float, deadlines: Deadlines) -> None:
         super().__init__(
@@ -30,6 +43,7 @@ class PunctualTTS(tts.TTS[Any]):
         self.first_s = first_s
         self.next_s = deadlines.next_sound
         self.completed = 0
+        self.waited_s = 0.0
         voice.on("metrics_collected", self._forward)
 
     @property
@@ -62,10 +76,20 @@ class _Sentence(tts.ChunkedStream):
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         _begin(output_emitter, self._voice)
         lasts_s, letters = 0.0, len(self._input_text)
-        async with self._ask() as stream:
-            async for audio in on_time(stream, self._voice.first_s, self._voice.next_s):
-                lasts_s += audio.frame.duration
-                output_emitter.push_frame(audio.frame)
+        left_s, asked_at = max(0.0, self._voice.first_s - self._voice.waited_s), time.monotonic()
+        try:
+            async with self._ask() as stream:
+                async for audio in on_time(stream, left_s, self._voice.next_s):
+                    lasts_s += audio.frame.duration
+                    self._voice.waited_s = 0.0
+                    output_emitter.push_frame(audio.frame)
+        except asyncio.CancelledError:
+            if not lasts_s:
+                self._voice.waited_s += time.monotonic() - asked_at
+            raise
+        except APITimeoutError as late:
+            self._voice.waited_s = 0.0
+            raise APITimeoutError(late.message, retryable=bool(lasts_s)) from late  # who hangs would only hang again
         if letters >= _FEW_LETTERS and lasts_s < letters * _LETTER_S:
             raise APIConnectionError("the sound is too short to be the sentence")
         self._voice.completed += 1
