@@ -85,10 +85,22 @@ def test_our_containers_run_without_root_or_rights() -> None:
         assert service["security_opt"] == ["no-new-privileges:true"] and "privileged" not in service
 
 
-def test_no_file_of_the_host_is_mounted() -> None:
-    """Configuration travels in the environment: a missing file would become a folder on Windows."""
-    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", [])]
-    assert {mount.split(":")[0] for mount in mounts} == set(read()["volumes"])
+def test_what_i_edit_is_what_the_containers_speak_from() -> None:
+    """Every part of ours has the host's own folders; only the API, which saves for me, may write, and not the trunks' file."""
+    for name in OURS:
+        mounts = dict(mount.removesuffix(":ro").split(":") for mount in SERVICES[name]["volumes"])
+        assert {mounts["./agents"], mounts["./prompts"], mounts["./site"]} == {"/app/agents", "/app/prompts", "/app/site"}
+        for folder in ("agents", "prompts", "site"):
+            read_only = f"./{folder}:/app/{folder}:ro" in SERVICES[name]["volumes"]
+            assert read_only is (name != "api-server" or folder == "site")
+
+
+def test_of_the_host_only_folders_are_mounted() -> None:
+    """A missing file would become a folder; a missing folder is made, and an empty one says nothing."""
+    mounts = {mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])}
+    assert mounts - set(read()["volumes"]) == {"./agents", "./prompts", "./site"}
+    own = SERVICES["api-server"]["environment"]
+    assert own["SIP_TRUNKS_FILE"].startswith("/app/site/") and own["CONTACTS_FILE"].startswith("/app/site/")
 
 
 def test_the_image_installs_only_what_the_lock_names_and_holds_no_secret() -> None:
