@@ -26,6 +26,8 @@ CALLER_NAME, CALLER_NUMBER, CONTACT_NAME = "caller_name", "caller_number", "cont
 EVERY_CALL = frozenset({CALLER_NAME, CALLER_NUMBER, CONTACT_NAME})
 """The variables every call has, empty where nobody gave them; the last two are known where somebody calls us."""
 
+TOOLS = "tools"
+"""What the house rules alone are told besides: the personality's own `tools`, so that they speak of no other."""
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -43,8 +45,7 @@ class Loaded:
 
     def free_variables(self) -> frozenset[str]:
         """Return the variables its prompts use without its own file saying anything about them."""
-        used = {name for key in _keys(self.content) for name in self.prompts.needs(key)} | {CALLER_NAME}
-        return frozenset(used - set(self.content.variables))
+        return frozenset({*_needed(self.prompts, self.content), CALLER_NAME} - set(self.content.variables))
 
     def pages(self) -> list[str]:
         """Return the keys of all prompts it speaks from, included ones too."""
@@ -126,6 +127,11 @@ def _keys(content: Personality) -> tuple[str, ...]:
 
 def _named_prompts(content: Personality) -> dict[tuple[str, str], str]:
     """Return the prompts a personality names, by the field that names them."""
+def _needed(book: PromptBook, content: Personality) -> set[str]:
+    """Return the variables that its prompts use and that we do not give ourselves."""
+    return {name for key in _keys(content) for name in book.needs(key) if (key, name) != (HOUSE_RULES, TOOLS)}
+
+
     found = {("prompts", "inbound"): content.prompts.inbound, ("prompts", "outbound"): content.prompts.outbound}
     if content.voicemail and content.voicemail.prompt:
         found["voicemail", "prompt"] = content.voicemail.prompt
@@ -149,7 +155,7 @@ def _check_prompts(book: PromptBook, content: Personality, tree: yaml.MappingNod
             where, line, column = _place(tree, location, path)
             reason = f"there is no prompt '{key}' in {INDEX}{near(key, list(book.entries))}"
             raise YamlError(where, line, ".".join(location), reason, column=column)
-    usable = {*EVERY_CALL, *content.variables, *(name for key in _keys(content) for name in book.needs(key))}
+    usable = {*EVERY_CALL, *content.variables, *_needed(book, content)}
     for spoken, text in _spoken(content).items():
         field = ".".join(spoken)
         where, line, column = _place(tree, spoken, path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from modules.calls import Call, Direction
 from modules.calls.errors import InvalidField
-from modules.conversation.assembly import CALLER_NAME, EVERY_CALL, HOUSE_RULES, Loaded
+from modules.conversation.assembly import CALLER_NAME, EVERY_CALL, HOUSE_RULES, TOOLS, Loaded
 from modules.conversation.opening import opening
 from modules.conversation.personalities import Personalities
 from modules.conversation.variables import values_of
@@ -60,7 +60,7 @@ class Composer:
         task = call.llm_prompt or prompts.render(key, values)
         greeting = call.greeting or prompts.fill(content.greeting, values, where="greeting")
         defaults = {name: item.default for name, item in content.variables.items() if item.default is not None}
-        rules, voicemail = prompts.render(HOUSE_RULES, values), content.voicemail
+        rules, voicemail = prompts.render(HOUSE_RULES, values | {TOOLS: content.tools}), content.voicemail
         return CallScript(
             personality=loaded,
             instructions=f"{rules}\n\n{task}",

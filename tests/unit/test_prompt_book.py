@@ -109,4 +109,4 @@ def test_every_prompt_of_ours_can_be_filled_in() -> None:
     """The prompts that come with the project are whole."""
     book = book_of(PROJECT / "prompts")
     for key in ("house_rules", "default_outbound", "default_inbound", "gym_outbound"):
-        assert len(book.render(key, {"caller_name": "", "first_visit": ""})) > 50
+        assert len(book.render(key, {"caller_name": "", "first_visit": "", "tools": []})) > 50
