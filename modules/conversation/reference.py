@@ -135,8 +135,8 @@ given.
 `prompts/prompts.yaml` names each prompt: its file, the variables its text may use, and notes. `house_rules` comes before
 every prompt; in it, `tools` is the list of what the personality may do, so that no agent is told of a tool it does not have
 (`{% if "end_call" in tools %}`). Prompts are Jinja2, sandboxed; `{% include "key" %}` brings in another prompt of the book,
-four deep at most, without circles. A variable that is used and not declared, an unknown filter or an unknown prompt is a mistake of the file,
-found before any call.
+four deep at most, without circles. A variable that is used and not declared, an unknown filter or an unknown prompt is a mistake
+of the file, found before any call.
 
 """
 
