@@ -25,9 +25,9 @@ HOUSE_RULES = "house_rules"
 CALLER_NAME, CALLER_NUMBER, CONTACT_NAME = "caller_name", "caller_number", "contact_name"
 EVERY_CALL = frozenset({CALLER_NAME, CALLER_NUMBER, CONTACT_NAME})
 """The variables every call has, empty where nobody gave them; the last two are known where somebody calls us."""
-
 TOOLS = "tools"
 """What the house rules alone are told besides: the personality's own `tools`, so that they speak of no other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -125,13 +125,13 @@ def _keys(content: Personality) -> tuple[str, ...]:
     return (HOUSE_RULES, *_named_prompts(content).values())
 
 
-def _named_prompts(content: Personality) -> dict[tuple[str, str], str]:
-    """Return the prompts a personality names, by the field that names them."""
 def _needed(book: PromptBook, content: Personality) -> set[str]:
     """Return the variables that its prompts use and that we do not give ourselves."""
     return {name for key in _keys(content) for name in book.needs(key) if (key, name) != (HOUSE_RULES, TOOLS)}
 
 
+def _named_prompts(content: Personality) -> dict[tuple[str, str], str]:
+    """Return the prompts a personality names, by the field that names them."""
     found = {("prompts", "inbound"): content.prompts.inbound, ("prompts", "outbound"): content.prompts.outbound}
     if content.voicemail and content.voicemail.prompt:
         found["voicemail", "prompt"] = content.voicemail.prompt
@@ -162,6 +162,17 @@ def _check_prompts(book: PromptBook, content: Personality, tree: yaml.MappingNod
         for name in sorted(book.names_in(text, where, line, field) - usable):
             reason = f"uses the variable '{name}', which is not declared under `variables`{near(name, sorted(usable))}"
             raise YamlError(where, line, field, reason, column=column)
+
+
+def _check_overflow(content: Personality, tree: yaml.MappingNode, path: Path) -> None:
+    """Whoever is to take callers must be known. Raises YamlError."""
+    able = [TAKE_MESSAGE, *content.transfer]
+    for field in ("full_house", "closed"):
+        name = getattr(content.overflow, field)
+        if name and name not in able:
+            where, line, column = _place(tree, ("overflow", field), path)
+            reason = f"expected {TAKE_MESSAGE} or a name under `transfer`, found '{name}'{near(name, able)}"
+            raise YamlError(where, line, f"overflow.{field}", reason, column=column)
 
 
 def _place(tree: yaml.MappingNode, location: tuple[str, ...], path: Path) -> tuple[Path, int, int]:
