@@ -164,17 +164,6 @@ def _check_prompts(book: PromptBook, content: Personality, tree: yaml.MappingNod
             raise YamlError(where, line, field, reason, column=column)
 
 
-def _check_overflow(content: Personality, tree: yaml.MappingNode, path: Path) -> None:
-    """Whoever is to take callers must be known. Raises YamlError."""
-    able = [TAKE_MESSAGE, *content.transfer]
-    for field in ("full_house", "closed"):
-        name = getattr(content.overflow, field)
-        if name and name not in able:
-            where, line, column = _place(tree, ("overflow", field), path)
-            reason = f"expected {TAKE_MESSAGE} or a name under `transfer`, found '{name}'{near(name, able)}"
-            raise YamlError(where, line, f"overflow.{field}", reason, column=column)
-
-
 def _place(tree: yaml.MappingNode, location: tuple[str, ...], path: Path) -> tuple[Path, int, int]:
     """Return file, line and column of the deepest part of `location` that is written down."""
     mark = [tree, *(value for _, _, value in walk(tree, location))][-1].start_mark
