@@ -74,6 +74,9 @@ class Settings(BaseSettings):
 
     inbound_per_minute: int = _named(6, "Calls taken from one caller's number in any minute; 0 = any number.")
     inbound_per_hour: int = _named(60, "Calls taken from one caller's number in any hour; 0 = any number.")
+    overflow_lines: int = _named(
+        2, "Callers beyond the fleet's calls who may leave a message or be handed over at once; 0 = none."
+    )
     contacts_file: Path = _named(Path("data/contacts.yaml"), "Who calls from which number, if the file is there.")
 
     num_agents: int = _named(1, "Worker processes started by `up` and compose.")

@@ -19,6 +19,8 @@ class Admission(StrEnum):
 
     WELCOME = "welcome"
     """An agent may talk to it."""
+    OVERFLOW = "overflow"
+    """The fleet holds as many calls as it can, and has a line on which a message can be taken or the caller handed over."""
     FULL = "full"
     """The fleet holds as many calls as it can."""
     TOO_OFTEN = "too_often"
@@ -42,9 +44,10 @@ class FrontDoor:
         self._store = store
         self._lease_ms = int(lease_s * 1000)
 
-    async def arrive(self, call: Call, *, most: int, limits: SourceLimits) -> tuple[Admission, Held]:
+    async def arrive(self, call: Call, *, most: int, limits: SourceLimits, beyond: int = 0) -> tuple[Admission, Held]:
         """Note a ringing call, of which the fleet may hold `most`; hold it unless it is KNOWN. Raises Unavailable.
 
+        `beyond` is how many more may be there in OVERFLOW; such a call takes no place from one that can be talked to.
         A caller without a number is not counted: nobody can tell two of them apart.
         """
         due = deadline(call, call.created_at)
@@ -55,7 +58,7 @@ class FrontDoor:
             "arrive",
             [
                 keys.call(call_id), keys.LEASES, keys.DEADLINES, keys.EVENTS, keys.call_events(call_id),
-                keys.room(call.room), keys.source(source),
+                keys.room(call.room), keys.source(source), keys.OVERFLOW,
             ],
             [
                 call_id, json.dumps(call.to_json()), f"call.{call.state.value}",
@@ -63,6 +66,7 @@ class FrontDoor:
                 self._store.clock.now_ms(), self._lease_ms, int(due.timestamp() * 1000), most,
                 limits.per_minute if source else 0, limits.per_hour if source else 0,
                 keys.LIVE_TTL_S, keys.EVENTS_LENGTH, keys.EVENTS_TTL_S, keys.ROOM_TTL_S,
+                beyond,
             ],
         )  # fmt: skip
         admission = Admission(answer)

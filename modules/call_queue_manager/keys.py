@@ -13,6 +13,9 @@ SCHEDULED = f"{PREFIX}scheduled"
 """ZSET call_id -> due ms. Empties itself. enqueue/save/claim.lua."""
 LEASES = f"{PREFIX}leases"
 """ZSET call_id -> expiry ms: the calls somebody holds; its size is the fleet's concurrency. claim/renew/save/release.lua."""
+OVERFLOW = f"{PREFIX}overflow"
+"""ZSET call_id -> ms of arrival: callers beyond the fleet's calls for whom something is done; those without a lease are dropped
+by the next arrival; 1 day. arrive.lua."""
 PLACING = f"{PREFIX}placing"
 """ZSET call_id -> claim µs: claimed, not dialled yet. Empties itself. claim/save/release.lua."""
 DEADLINES = f"{PREFIX}deadlines"
@@ -25,6 +28,8 @@ PAUSED = f"{PREFIX}paused"
 """STRING, present while dialling is paused; 30 days. pause()."""
 TRUNKS_LOCK = f"{PREFIX}lock:trunks"
 """STRING, held by who changes the stored trunks and rules; 30 seconds. lock.py."""
+LOOP_LOCK = f"{PREFIX}lock:loop"
+"""STRING, held by the `doctor --loop` that runs; 12 seconds, renewed. lock.py."""
 
 EVENTS_TTL_S = 7 * 86_400
 EVENTS_LENGTH = 200_000

@@ -1,4 +1,4 @@
-"""One sentence to somebody who is not put through: spoken by a voice alone, no listening, no thinking, and then the end.
+"""Fixed sentences to somebody who is not put through: spoken by a voice alone, no thinking.
 
 The sound is kept on disk once it was made, so that a full house needs no speech vendor either.
 """
@@ -10,6 +10,7 @@ import io
 import os
 import time
 import wave
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from livekit.agents import tts
 from modules.calls import Event, Outcome, Report
 from modules.conversation.inbound_line import InboundLine
 from modules.conversation.taken_call import TakenCall
+from modules.conversation.transcript import Transcript
 from modules.metrics_logger import get_logger
 
 log = get_logger("voice_agent")
@@ -45,42 +47,38 @@ async def spoken(text: str, speaker: tts.TTS[Any], voice_id: str, folder: Path) 
     return sound
 
 
-class Announcement:
-    """One sentence for one caller."""
+class Announcer:
+    """The voice on one caller's line, with the sound of each sentence it may say, all of one sample rate."""
 
-    def __init__(self, room: rtc.Room, line: InboundLine, taken: TakenCall, text: str, sound: rtc.AudioFrame) -> None:
-        self._room, self._line, self._taken = room, line, taken
-        self._text, self._sound = text, sound
+    def __init__(self, room: rtc.Room, line: InboundLine, taken: TakenCall, sounds: Mapping[str, rtc.AudioFrame]) -> None:
+        self._room, self._line, self._taken, self._sounds = room, line, taken, sounds
+        first = next(iter(sounds.values()))
+        self._source = rtc.AudioSource(first.sample_rate, first.num_channels)
+        self.transcript = Transcript(taken.scribe)
 
-    async def say(self, reason: str) -> Report:
-        """Let the line open, say it, and return how the call ended: as blocked, for this reason, where it was heard."""
-        source = rtc.AudioSource(self._sound.sample_rate, self._sound.num_channels)
-        track = rtc.LocalAudioTrack.create_audio_track("announcement", source)
+    async def open(self) -> Report | None:
+        """Let the line open; return None, or how the call ended because it did not."""
+        track = rtc.LocalAudioTrack.create_audio_track("announcement", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red=False)
         try:
             await self._room.local_participant.publish_track(track, options)
             failed = await self._line.ring(self._taken.held, lambda: None)
         except Exception as error:
             log.warning("announcement.no_line", error=type(error).__name__)
-            return Report(Event.ATTEMPT_FAILED, Outcome.INFRASTRUCTURE, reason)
+            return Report(Event.ATTEMPT_FAILED, Outcome.INFRASTRUCTURE, "The line could not be opened.")
         if failed and failed.report:
             return failed.report
+        self.transcript.answered()
         self._taken.scribe.report(Report(Event.ANSWERED))
-        try:
-            await self._play(source)
-        except Exception as error:
-            log.warning("announcement.cut", error=type(error).__name__)
-            return Report(Event.LOST, Outcome.INFRASTRUCTURE, reason)
-        return Report(Event.HUNG_UP, Outcome.BLOCKED, reason)
+        return None
 
-    async def _play(self, source: rtc.AudioSource) -> None:
-        began = time.monotonic()
-        await source.capture_frame(self._sound)
-        await source.wait_for_playout()
+    async def say(self, sentence: str) -> None:
+        """Say one of the sentences to its end."""
+        began = time.time()
+        await self._source.capture_frame(self._sounds[sentence])
+        await self._source.wait_for_playout()
         await asyncio.sleep(_ON_ITS_WAY_S)
-        lasted_s = round(time.monotonic() - began, 2)
-        turn = {"index": 0, "speaker": "agent", "text": self._text, "start_s": 0.0, "end_s": lasted_s}
-        self._taken.scribe.note("call.turn", turn | {"interrupted": False, "latency_ms": None})
+        self.transcript.write("agent", sentence, (began, time.time()))
 
 
 def _keep(file: Path, wav: bytes) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from modules.conversation.duties import TAKE_MESSAGE
 from modules.conversation.extends import resolved
 from modules.conversation.personality import Personality
 from modules.conversation.prompt_book import INDEX, PromptBook
@@ -76,6 +77,7 @@ def _personality(texts: Texts, personality_id: str, files: list[str]) -> Loaded:
     content = model_of(tree, path, Personality)
     book = PromptBook(texts)
     _check_prompts(book, content, tree, path)
+    _check_overflow(content, tree, path)
     used = _texts_of(texts, book, family, content)
     index = {key: book.entries[key].model_dump() for key in _pages(book, content)}
     covered = {name: text for name, text in used.items() if name != f"prompts/{INDEX}"}
@@ -162,6 +164,17 @@ def _check_prompts(book: PromptBook, content: Personality, tree: yaml.MappingNod
         for name in sorted(book.names_in(text, where, line, field) - usable):
             reason = f"uses the variable '{name}', which is not declared under `variables`{near(name, sorted(usable))}"
             raise YamlError(where, line, field, reason, column=column)
+
+
+def _check_overflow(content: Personality, tree: yaml.MappingNode, path: Path) -> None:
+    """Whoever is to take callers must be known. Raises YamlError."""
+    able = [TAKE_MESSAGE, *content.transfer]
+    for field in ("full_house", "closed"):
+        name = getattr(content.overflow, field)
+        if name and name not in able:
+            where, line, column = _place(tree, ("overflow", field), path)
+            reason = f"expected {TAKE_MESSAGE} or a name under `transfer`, found '{name}'{near(name, able)}"
+            raise YamlError(where, line, f"overflow.{field}", reason, column=column)
 
 
 def _place(tree: yaml.MappingNode, location: tuple[str, ...], path: Path) -> tuple[Path, int, int]:

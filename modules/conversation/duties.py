@@ -12,6 +12,7 @@ class Duty(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
 Tool = Literal["end_call", "dtmf", "transfer"]
 
 
@@ -34,6 +35,31 @@ Targets = dict[
     Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")],
     Annotated[Target, BeforeValidator(_short_form, json_schema_input_type=str | Target)],
 ]
+
+
+TAKE_MESSAGE = "take_message"
+_INSTEAD = r"^([A-Za-z_][A-Za-z0-9_]{0,63})?$"
+
+
+class Overflow(Duty):
+    """What becomes of a caller who is not put through. The short form `overflow: take_message` is both."""
+
+    full_house: str = Field(
+        default="", pattern=_INSTEAD, title="a name of letters, digits and _",
+        description="Where all lines are busy: take_message, or the name of a target under `transfer`. Empty: `sentences.busy`.",
+    )  # fmt: skip
+    closed: str = Field(
+        default="", pattern=_INSTEAD, title="a name of letters, digits and _",
+        description="The same outside the `hours`. Empty: `sentences.closed`.",
+    )  # fmt: skip
+    message_s: int = Field(default=60, ge=5, le=300, description="Longest message.")
+
+
+def _both(value: object) -> object:
+    return {"full_house": value, "closed": value} if isinstance(value, str) else value
+
+
+AnyOverflow = Annotated[Overflow, BeforeValidator(_both, json_schema_input_type=str | Overflow)]
 
 
 class Voicemail(Duty):

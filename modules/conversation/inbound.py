@@ -20,13 +20,14 @@ from modules.conversation.assembly import CALLER_NUMBER, CONTACT_NAME
 from modules.conversation.call_runner import Desk
 from modules.conversation.call_script import Composer
 from modules.conversation.contacts import name_of
+from modules.conversation.farewell import Farewell
 from modules.conversation.hand_over import HandOver
 from modules.conversation.inbound_line import InboundLine
 from modules.conversation.inbound_route import answering
 from modules.conversation.personalities import Personalities, personalities_of
 from modules.conversation.personality import Personality
 from modules.conversation.taken_call import Said, TakenCall, cut, hang_up, worker_id
-from modules.conversation.turned_away import tell, turned_away
+from modules.conversation.turned_away import turned_away
 from modules.metrics_logger import get_logger
 from modules.sip_management.phone import Phone
 from modules.strict_yaml import YamlError
@@ -97,11 +98,14 @@ class _Visit:
         call = self._call(job)
         if call.personality:
             call = replace(call, **said.facts(call))
+        speaks = self._speaks(call)
+        overflows = speaks is not None and bool(speaks.overflow.full_house or speaks.overflow.closed)
         slots = sum(worker.slots for worker in await Workers(self._store).alive())
         admission, held = await FrontDoor(self._store, lease_s=settings.lease_s).arrive(
             call,
             most=min(settings.max_concurrent_calls, slots),
             limits=SourceLimits(settings.inbound_per_minute, settings.inbound_per_hour),
+            beyond=settings.overflow_lines if overflows else 0,
         )
         return admission, held, said
 
@@ -109,11 +113,11 @@ class _Visit:
         """Converse, or turn away; returns when the end is written and the line is cut."""
         speaks = self._speaks(taken.held.call)
         away = speaks and turned_away(admission, taken.held.call, speaks, self.records.now())
-        if speaks and away:
-            await tell(self._ctx, self._settings, self._line, taken, speaks, away)
-            return
         identity = self._phone.identity
         away_to = HandOver(self._settings, self._store, taken.held, self._ctx.job.room.name, identity)
+        if speaks and away:
+            await Farewell(self._ctx, self._settings, self._line, taken, speaks, away, activity, away_to.to).say()
+            return
         desk = Desk(self._ctx.room, _nothing, self._line.ring, lambda: hang_up(self._ctx), away_to.to, identity)
         runner = taken.runner(desk, self._settings, activity, said)
         if runner:

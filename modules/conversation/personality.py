@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeA
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from modules.conversation import vendors
-from modules.conversation.duties import Targets, Tool, Voicemail
+from modules.conversation.duties import TAKE_MESSAGE, AnyOverflow, Overflow, Targets, Tool, Voicemail
 from modules.conversation.inbound_numbers import InboundNumbers
 from modules.conversation.opening import discloses
 from modules.conversation.service_hours import ServiceHours
@@ -132,6 +132,10 @@ class Turns(_Strict):
         default="local", description="What notices speech: the detector each worker has ready, or Silero's plugin."
     )
     interruptions: bool = Field(default=True, description="Whether the agent stops when it is spoken over.")
+    keys: Literal["kept", "hidden"] = Field(
+        default="kept",
+        description="What the record holds of pressed keys: which, or only how many, e.g. where a PIN is asked for. The model knows.",
+    )
     nudge_after_s: float = Field(default=8, gt=0, le=120, description="Silence after which the agent speaks up.")
     nudges: int = Field(default=3, ge=0, le=10, description="How often it does before it says goodbye.")
     max_call_s: int | None = Field(
@@ -163,6 +167,10 @@ class Sentences(_Strict):
     closed: str = Field(
         default="We are closed at the moment. Please call again later. Goodbye.", min_length=1, max_length=300,
         description="Said to somebody who calls outside the `hours`.",
+    )  # fmt: skip
+    take_message: str = Field(
+        default="Nobody can take your call at the moment. Please leave a message after the tone. It will be written down.",
+        min_length=1, max_length=300, description="Said before the tone to somebody whose message is taken.",
     )  # fmt: skip
     not_in_service: str = Field(
         default="This number is not in service. Goodbye.", min_length=1, max_length=300,
@@ -202,9 +210,14 @@ class Personality(_Strict):
         default=["end_call"], max_length=3,
         description="What it may do besides talking: end_call hangs up, dtmf presses keys (for a menu), transfer hands over.",
     )  # fmt: skip
+    overflow: AnyOverflow = Field(
+        default=Overflow(), description="What becomes of callers who are not put through, instead of a sentence and an end."
+    )
     transfer: Targets = Field(
-        default={}, max_length=20, validate_default=True,
-        description="Whom the tool transfer can hand the call over to: `name: number`, or with more."
+        default={},
+        max_length=20,
+        validate_default=True,
+        description="Whom the tool transfer, or `overflow`, can hand the call over to: `name: number`, or with more.",
     )
     voicemail: Voicemail | None = Field(default=None, description="What a machine is told that takes the call.")
     extract: Extract = Field(
@@ -238,8 +251,11 @@ class Personality(_Strict):
         listed = "transfer" in info.data.get("tools", ())
         if listed and not value:
             raise ValueError('the tool transfer needs names with numbers here, e.g. {reception: "+493012345678"}')
-        if value and not listed and "tools" in info.data:
-            raise ValueError("nobody can be handed over to these; add transfer to `tools`")
+        if TAKE_MESSAGE in value:
+            raise ValueError(f"{TAKE_MESSAGE} is no name for somebody: under `overflow` it means a message")
+        overflow = info.data.get("overflow")
+        if value and not listed and "tools" in info.data and overflow and not {overflow.full_house, overflow.closed} & {*value}:
+            raise ValueError("nobody can be handed over to these; add transfer to `tools`, or name one under `overflow`")
         return value
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from modules.conversation.duties import Target, Voicemail
+from modules.conversation.duties import Overflow, Target, Voicemail
 from modules.conversation.opening import DISCLOSURE
 from modules.conversation.personality import Hearing, Personality, Prompts, Sentences, Speaking, Thinking, Turns
 from modules.conversation.prompt_book import Entry
@@ -29,6 +29,7 @@ _TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("`turns`", "turns.", Turns),
     ("`sentences`", "sentences.", Sentences),
     ("A target of `transfer`", "transfer.NAME.", Target),
+    ("`overflow`", "overflow.", Overflow),
     ("`voicemail`", "voicemail.", Voicemail),
     ("An answer in `extract`", "extract.NAME.", Wanted),
     ("A variable", "variables.NAME.", Variable),

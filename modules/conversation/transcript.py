@@ -53,7 +53,7 @@ class Transcript:
                 return  # the session closed after the line was cut, and takes up now what is written down already
         times = item.metrics.get("started_speaking_at"), item.metrics.get("stopped_speaking_at")
         latency_s = item.metrics.get("e2e_latency")
-        self._write(
+        self.write(
             SPEAKER[item.role],
             item.text_content,
             (times[0] or item.created_at, times[1] or time.time()),
@@ -61,21 +61,26 @@ class Transcript:
             latency_ms=None if latency_s is None else round(latency_s * 1000),
         )
 
+    def taken_up(self, said: llm.ChatMessage) -> None:
+        """Write down what a realtime model answers now: LiveKit adds nothing of it to the conversation."""
+        self._added(ConversationItemAddedEvent(item=said))
+
     def said(self, text: str) -> None:
         """Write down, as it is said, what the agent says beside the conversation, e.g. that an answer takes long."""
         now = time.time()
-        self._write("agent", text, (now, now))
+        self.write("agent", text, (now, now))
 
     def keep_unanswered(self) -> None:
         """Write down, at the end, what was said and taken up by no turn, e.g. into the greeting before a hang-up."""
         if self.unanswered:
             self._kept = " ".join(self.unanswered)
-            self._write("callee", self._kept, (self._last_heard_at, self._last_heard_at))
+            self.write("callee", self._kept, (self._last_heard_at, self._last_heard_at))
             self.unanswered.clear()
 
-    def _write(
+    def write(
         self, speaker: str, text: str, times: tuple[float, float], *, interrupted: bool = False, latency_ms: int | None = None
     ) -> None:
+        """Write down a turn that lasted from one moment to another (Unix time)."""
         began, ended = (self._since_answer(moment) for moment in times)
         turn = {"index": self.count, "speaker": speaker, "text": text, "start_s": began, "end_s": ended}
         self.scribe.note("call.turn", turn | {"interrupted": interrupted, "latency_ms": latency_ms})

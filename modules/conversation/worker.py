@@ -43,7 +43,9 @@ def make_server(
     prewarm: Callable[[JobProcess], None],
 ) -> AgentServer:
     """Return the worker, not running. The queue sends the fleet no more calls than `worker_slots` of each worker."""
-    jobs = settings.worker_slots + max(_LEAVING_AT_LEAST, int(settings.worker_slots * _LEAVING_PER_SLOT))
+    jobs = (
+        settings.worker_slots + settings.overflow_lines + max(_LEAVING_AT_LEAST, int(settings.worker_slots * _LEAVING_PER_SLOT))
+    )
     server = AgentServer(
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key,

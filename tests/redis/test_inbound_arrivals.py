@@ -1,6 +1,7 @@
 """A call that comes in is noted once, with its slot; a full house and a caller who rings without end are told apart."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -55,6 +56,42 @@ async def test_twenty_at_once_fill_twenty_slots_and_the_rest_is_told_so(door: Fr
     found = await asyncio.gather(*(door.arrive(call, most=20, limits=ANY) for call in calls))
     admitted = [admission for admission, _ in found]
     assert (admitted.count(Admission.WELCOME), admitted.count(Admission.FULL)) == (20, 10)
+
+
+async def test_a_full_house_has_so_many_lines_for_messages(door: FrontDoor, clock: Clock) -> None:
+    """Ten people call in one moment, the fleet holds three and two more may leave a message: nobody else is let in."""
+    calls = [ringing(clock, f"inbound-_{number}", from_number=f"+120255501{number}") for number in range(10, 20)]
+    found = await asyncio.gather(*(door.arrive(call, most=3, limits=ANY, beyond=2) for call in calls))
+    assert Counter(admission for admission, _ in found) == {Admission.WELCOME: 3, Admission.OVERFLOW: 2, Admission.FULL: 5}
+
+
+async def test_a_message_takes_no_conversation_away(door: FrontDoor, clock: Clock, records: Records) -> None:
+    """Somebody leaves a message when the one agent has finished: the next caller is talked to, and the one after that may leave
+    a message once the first has hung up."""
+
+    async def calls(room: str, beyond: int = 1) -> tuple[Admission, Held]:
+        return await door.arrive(ringing(clock, room), most=1, limits=ANY, beyond=beyond)
+
+    async def ends(held: Held) -> None:
+        await records.report(held.call.call_id, Report(Event.ANSWERED), token=held.token)
+        await records.report(held.call.call_id, Report(Event.HUNG_UP), token=held.token)
+
+    first, talks = await calls("inbound-_a")
+    second, speaks_on_tape = await calls("inbound-_b")
+    await ends(talks)
+    third, _ = await calls("inbound-_c")
+    fourth, _ = await calls("inbound-_d", beyond=0)
+    assert [first, second, third, fourth] == [Admission.WELCOME, Admission.OVERFLOW, Admission.WELCOME, Admission.FULL]
+    await ends(speaks_on_tape)
+    fifth, _ = await calls("inbound-_e", beyond=2)
+    assert fifth is Admission.OVERFLOW
+
+
+async def test_who_leaves_messages_without_end_is_stopped_as_well(door: FrontDoor, clock: Clock) -> None:
+    """A caller's limit counts messages too, or one number could hold all lines for them."""
+    often = SourceLimits(2, 0)
+    found = [await door.arrive(ringing(clock, f"inbound-_{room}"), most=0, limits=often, beyond=5) for room in range(3)]
+    assert [admission for admission, _ in found] == [Admission.OVERFLOW, Admission.OVERFLOW, Admission.TOO_OFTEN]
 
 
 async def test_both_directions_share_the_slots(door: FrontDoor, clock: Clock, enqueue: Enqueue, claim: Claim) -> None:

@@ -13,6 +13,7 @@ from modules.calls.job import CallJob, InboundJob, read_job
 from modules.conversation.contacts import name_of
 from modules.conversation.inbound_route import answering
 from modules.conversation.personalities import Personalities
+from modules.conversation.personality import Personality
 from modules.conversation.service_hours import ServiceHours
 from modules.conversation.turned_away import turned_away
 from modules.setup.places import PROJECT
@@ -132,6 +133,37 @@ def test_why_somebody_is_not_put_through(desks: Personalities) -> None:
         assert away is None or bool(away.sentence) == (admission is not Admission.TOO_OFTEN)
     unknown = turned_away(Admission.WELCOME, nobodys, speaks, FRIDAY)
     assert unknown and unknown.reason.startswith("unknown_number")
+
+
+@pytest.mark.parametrize(
+    ("overflow", "admission", "asleep", "instead"),
+    [
+        ("take_message", Admission.OVERFLOW, False, "take_message"),
+        ("take_message", Admission.FULL, False, ""),
+        ("take_message", Admission.WELCOME, True, "take_message"),
+        ("take_message", Admission.OVERFLOW, True, "take_message"),
+        ("take_message", Admission.FULL, True, ""),
+        ("take_message", Admission.TOO_OFTEN, True, ""),
+        ({"full_house": "reception", "closed": "take_message"}, Admission.OVERFLOW, False, "reception"),
+        ({"full_house": "reception", "closed": "take_message"}, Admission.OVERFLOW, True, "take_message"),
+        ({"full_house": "reception"}, Admission.WELCOME, True, ""),
+    ],
+)
+def test_what_a_caller_gets_instead(
+    desks: Personalities, overflow: object, admission: Admission, asleep: bool, instead: str
+) -> None:
+    """A message or another phone where the personality says so and there is a line for it; else the sentence, as ever."""
+    night: dict[str, object] = {"hours": {"zone": "Etc/UTC", "open": [{"days": ["mon"], "opens": "09:00", "closes": "17:00"}]}}
+    more: dict[str, object] = {"overflow": overflow, "transfer": {"reception": "+12025550111"}, "tools": ["transfer"]}
+    told = desks.load("desk").content.model_dump() | more | (night if asleep else {})
+    speaks = Personality.model_validate(told)
+    away = turned_away(admission, arriving(FRIDAY, personality="desk", room="r"), speaks, FRIDAY)
+    assert away and away.instead == instead
+    usual = speaks.sentences.closed if asleep else speaks.sentences.busy
+    first = {"take_message": speaks.sentences.take_message, "reception": speaks.transfer["reception"].announcement}
+    if admission is not Admission.TOO_OFTEN:
+        assert away.sentences(speaks)[0] == first.get(instead, usual)
+        assert (usual in away.sentences(speaks)) == (instead != "take_message")
 
 
 def test_known_callers_have_names(tmp_path: Path) -> None:

@@ -66,6 +66,15 @@ MISTAKES = {
     "declared under `variables`; did you mean `caller_name`?",
     changed("gym_researcher", "gym_researcher, temperature: hot"): "demo.yaml:4: components.llm.temperature: expected a "
     "number, found 'hot'",
+    GOOD + "overflow: take_mesage\n": "demo.yaml:9: overflow.full_house: expected take_message or a name under `transfer`, "
+    "found 'take_mesage'; did you mean `take_message`?",
+    GOOD + "overflow: {closed: desk}\ntransfer: {front_desk: '+12025550111'}\n": "demo.yaml:10: transfer: nobody can be handed "
+    "over to these; add transfer to `tools`, or name one under `overflow`",
+    GOOD + "overflow:\n  closed: frontdesk\n  full_house: front_desk\ntransfer: {front_desk: '+12025550111'}\n": "demo.yaml:10: "
+    "overflow.closed: expected take_message or a name under `transfer`, found 'frontdesk'; did you mean `front_desk`?",
+    GOOD + "tools: [transfer]\ntransfer: {take_message: '+12025550111'}\n": "demo.yaml:10: transfer: take_message is no name for "
+    "somebody: under `overflow` it means a message",
+    GOOD + "overflow: {message_s: 1}\n": "demo.yaml:9: overflow.message_s: expected at least 5, found 1",
     "- a\n- b\n": "demo.yaml:1: must be a list of `field: value` lines",
     "": "demo.yaml:1: must be a list of `field: value` lines",
     "just words\n": "demo.yaml:1: must be a list of `field: value` lines",

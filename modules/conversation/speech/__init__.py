@@ -80,6 +80,11 @@ def build(
     )
 
 
+def ear(components: Components, settings: Settings, activity: vad.VAD, unheard: Unheard) -> stt.STT[Any]:
+    """Return what listens alone. Raises MissingKey."""
+    return chain.listener([HEARING[item.provider](item, settings) for item in components.stt], activity, unheard, Deadlines())
+
+
 def mouth(components: Components, settings: Settings, deadlines: Deadlines | None = None) -> tts.TTS[Any]:
     """Return what speaks alone. Raises MissingKey."""
     return chain.voice([SPEAKING[item.provider](item, settings) for item in components.tts], deadlines or Deadlines())
