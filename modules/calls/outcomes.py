@@ -115,6 +115,10 @@ BY_TWIRP_CODE: dict[str, Meaning] = {
 UNKNOWN = Meaning(Outcome.INDETERMINATE, "The dial request got no clear answer; the phone may have rung.")
 _FRAUD_BLOCK = Meaning(Outcome.CARRIER_REJECTED, "The carrier blocked the call as suspected fraud (32203).")
 _CARRIER_5XX = Meaning(Outcome.CARRIER_ERROR, "The carrier failed.")
+_NO_PASSWORD = Meaning(
+    Outcome.TRUNK_MISCONFIGURED,
+    "The carrier asks for a user and password, and the trunk has none; set SIP_AUTH_USERNAME and SIP_AUTH_PASSWORD.",
+)
 _CARRIER_REFUSED = Meaning(Outcome.CARRIER_REJECTED, "The carrier refused the call.")
 
 
@@ -130,6 +134,9 @@ def by_twirp(code: str, message: str) -> Meaning:
     """Return what an error without a SIP status means."""
     if "context deadline exceeded" in message and code == "failed_precondition":
         return BY_TWIRP_CODE["canceled"]  # livekit/sip#857: ringing ran out, seldom told this way
+    # livekit-sip keeps a 401 or 407 to itself and tells it in these words (pkg/sip/protocol.go).
     if "sip server required auth" in message:
-        return BY_SIP_CODE[401]  # without a password, livekit-sip keeps the 401 or 407 to itself
+        return _NO_PASSWORD
+    if "max auth retry attempts" in message or "no auth header in sip invite" in message:
+        return BY_SIP_CODE[401]
     return BY_TWIRP_CODE.get(code, UNKNOWN)

@@ -84,8 +84,15 @@ def test_a_ringing_time_out_told_the_odd_way_is_still_no_answer() -> None:
 
 def test_a_carrier_that_wants_a_password_we_do_not_have_is_told_as_such() -> None:
     """livekit-sip tells it without the SIP code, in words (pkg/sip/protocol.go)."""
-    said = "sip server required auth, but no username or password was provided"
-    assert by_twirp("failed_precondition", said) == BY_SIP_CODE[401]
+    none = by_twirp("failed_precondition", "sip server required auth, but no username or password was provided")
+    assert none.outcome is Outcome.TRUNK_MISCONFIGURED
+    assert "the trunk has none" in none.sentence
+
+
+def test_a_password_that_the_carrier_refuses_is_told_as_such() -> None:
+    """livekit-sip gives up after five tries, and says so without the SIP code: not that the trunk is not ready."""
+    for said in ("max auth retry attempts reached for SIP invite", "no auth header in sip invite response"):
+        assert by_twirp("failed_precondition", said) == BY_SIP_CODE[401]
 
 
 def test_nothing_sent_is_the_only_outcome_that_is_safe_to_repeat() -> None:
