@@ -20,7 +20,7 @@ from config import Settings
 from modules.call_queue_manager import CallQueue, Records, Store, connect
 from modules.setup import find_livekit_sip, find_redis_server
 
-NEEDS = {"unit", "redis", "sql", "livekit", "chaos", "browser"}
+NEEDS = {"unit", "redis", "sql", "livekit", "fleet", "chaos", "browser"}
 SECRET = "only-for-tests-0123456789-0123456789-abcdef"
 
 # Modest by default, so that the suite stays quick; HYPOTHESIS_PROFILE=thorough (with --timeout 0) looks fifty times as long.

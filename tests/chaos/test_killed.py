@@ -19,10 +19,12 @@ from tests.callers import caller_of
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="module")]
 
-CALLS = 20
+SHORT, BUSY, DECLINES, INVALID, HANGS_UP = (f"+120255501{last}" for last in ("11", "03", "05", "06", "07"))
+CALLS = [*[SHORT] * 3, *[BUSY, SHORT, HANGS_UP, DECLINES, SHORT, HANGS_UP, INVALID, SHORT, BUSY] * 2][:20]
+"""Calls of every kind: some talk, others are over as soon as they ring."""
 SILENT_LINE = timedelta(seconds=10)
 ENV = {"MAX_CONCURRENT_CALLS": "6", "CALLS_PER_SECOND": "4"}
-FINE = {"completed", "agent_failed", "indeterminate", "infrastructure"}
+FINE = {"completed", "busy", "declined", "invalid_number", "agent_failed", "indeterminate", "infrastructure"}
 Fault = Callable[[Fleet], Awaitable[None]]
 
 
@@ -60,7 +62,7 @@ async def fleet() -> AsyncIterator[Fleet]:
 async def test_a_killed_part_rings_nobody_twice_and_loses_nothing(fleet: Fleet, fault: str) -> None:
     """A part died in the middle of my calls. Each of them ended, none was dialled twice, no line stayed open and silent."""
     caller = caller_of(fleet)
-    placed = [await caller.place("+12025550111", personality="short_notice") for _ in range(CALLS)]
+    placed = [await caller.place(number, personality="short_notice") for number in CALLS]
     await caller.state_is(placed[2], "in_progress")
     await asyncio.sleep(random.uniform(0, 3))
     struck = datetime.now().astimezone()

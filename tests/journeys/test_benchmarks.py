@@ -8,7 +8,7 @@ import pytest
 
 from modules.setup.places import PROJECT
 
-pytestmark = [pytest.mark.livekit, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(150)]
 
 
 async def test_a_benchmark_prints_ours_the_peers_and_the_limit_as_one_object() -> None:

@@ -24,7 +24,7 @@ from modules.setup import find_livekit_server, find_redis_server
 from modules.setup.places import PROJECT
 from tests.compose import services
 
-pytestmark = pytest.mark.livekit
+pytestmark = pytest.mark.fleet
 
 SERVICES = services()
 STAYING = ["api-server", "outbound-orchestrator", "voice-agent", "trunk-monitor"]

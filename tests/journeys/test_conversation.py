@@ -7,7 +7,7 @@ import yaml
 from modules.setup.places import PROJECT
 from tests.callers import Caller
 
-pytestmark = [pytest.mark.livekit, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
 # pocketsphinx over 8 kHz µ-law; its authors' best case is no error at all, ours allows a word in ten.
 WORD_ERRORS = 0.1

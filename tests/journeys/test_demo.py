@@ -16,7 +16,7 @@ from modules.setup import find_livekit_server, find_redis_server
 from modules.setup.places import PROJECT
 
 pytestmark = [
-    pytest.mark.livekit,
+    pytest.mark.fleet,
     pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform != "linux", reason="looks for left processes in /proc"),
     pytest.mark.skipif(not (find_livekit_server() and find_redis_server()), reason="./start_scripts/test.sh gets the servers"),

@@ -11,7 +11,7 @@ from modules.setup.places import PROJECT
 from tests.callers import Caller, caller_of
 from tests.journeys.conftest import FAST
 
-pytestmark = [pytest.mark.livekit, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(180)]
 SHORT = "+12025550111"
 
 

@@ -24,7 +24,7 @@ from modules.setup.places import PROJECT
 from modules.sip_management.inbound import ensure_inbound
 from tests.callers import Caller, caller_of
 
-pytestmark = [pytest.mark.livekit, pytest.mark.timeout(330), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(330), pytest.mark.asyncio(loop_scope="module")]
 
 AT_ONCE, LINES = 20, 3
 # Two slow cores, two jitter buffers and two codecs lie between the agent's first word and the caller's ear here.

@@ -8,7 +8,7 @@ from modules.call_queue_manager import connect
 from modules.fleet import Fleet, Plan
 from tests.callers import caller_of
 
-pytestmark = [pytest.mark.livekit, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(400)]
 
 AT_ONCE, PER_SECOND, CALLS = 4, 2, 50
 

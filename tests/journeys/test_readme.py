@@ -13,7 +13,7 @@ import pytest
 from modules.fleet import Fleet, Plan
 from modules.setup.places import PROJECT
 
-pytestmark = [pytest.mark.livekit, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(240)]
 
 README = (PROJECT / "README.md").read_text("utf-8")
 # Run whole by other tests: this run is start_scripts/test.sh, test_demo.py runs the demo, test_up_and_down.py up and down.

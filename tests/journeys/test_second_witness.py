@@ -10,7 +10,7 @@ import pytest_asyncio
 from modules.fleet import WORKER, Fleet, Plan
 from tests.callers import Caller, caller_of
 
-pytestmark = [pytest.mark.livekit, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 LEASE_S = 120
 

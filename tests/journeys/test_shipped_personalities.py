@@ -30,7 +30,7 @@ from tests.chat_service import ChatService, Thought
 from tests.contracts.providers.vendor_server import vendor_server
 from tests.journeys.shipped import MARKS, Azure, agents_with, azures, report, think
 
-pytestmark = [pytest.mark.livekit, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 NUMBERS = {
     "gym_researcher": "+12025550100",

@@ -16,7 +16,7 @@ from modules.fleet.process import ended
 from modules.setup import find_livekit_server, find_redis_server
 
 pytestmark = [
-    pytest.mark.livekit,
+    pytest.mark.fleet,
     pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform == "win32", reason="signals"),
     pytest.mark.skipif(not (find_livekit_server() and find_redis_server()), reason="./start_scripts/test.sh gets the servers"),

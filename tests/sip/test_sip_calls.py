@@ -9,7 +9,7 @@ from tests.journeys.test_doctor import colours
 from tests.sip.conftest import LIBRARY, OURS, Wire
 from tests.sip.sipp import SCENES, sipp
 
-pytestmark = [pytest.mark.livekit, pytest.mark.sip, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.fleet, pytest.mark.sip, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="session")]
 
 SLOW_S = 150
 """A machine with two slow cores may take so long for a call that is over in seconds."""

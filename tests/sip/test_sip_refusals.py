@@ -13,7 +13,7 @@ from tests.phone_calls import a_call
 from tests.sip.conftest import Wire
 from tests.sip.sipp import refusals, sipp
 
-pytestmark = [pytest.mark.livekit, pytest.mark.sip, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.fleet, pytest.mark.sip, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="session")]
 
 CODES = sorted(outcomes.BY_SIP_CODE.keys() | advice.BY_SIP_CODE.keys())
 NUMBERS = {f"+120255501{place:02}": code for place, code in enumerate(CODES)}

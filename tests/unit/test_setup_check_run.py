@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from modules.setup import SetupProblem
-from modules.setup.check_run import failures, sum_of_passes
+from modules.setup.check_report import failures, sum_of_passes
 from modules.setup.progress import Progress
 from modules.setup.throwaway_postgres import throwaway_postgres
 from tests.unit.conftest import Machine
