@@ -9,7 +9,10 @@ from modules.calls import Call, Direction, Outcome, State
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One utterance. `speaker` is "agent" or "callee"; seconds count from the answer."""
+    """One utterance. `speaker` is "agent" or "callee"; seconds count from the answer.
+
+    `keys` are those of the telephone, where somebody pressed some: `text` says the same, and what no record may hold is •.
+    """
 
     call_id: str
     index: int
@@ -19,6 +22,7 @@ class Turn:
     end_s: float
     interrupted: bool
     latency_ms: float | None
+    keys: str
 
 
 @dataclass(frozen=True, slots=True)

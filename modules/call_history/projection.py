@@ -165,6 +165,7 @@ def _turn(call_id: str, key: str, data: Row) -> Row:
         "end_s": float(data["end_s"]),
         "interrupted": bool(data.get("interrupted", False)),
         "latency_ms": float(latency_ms) if latency_ms is not None else None,
+        "keys": str(data.get("keys", "")),
     }
 
 

@@ -113,8 +113,9 @@ turns = Table(
     Column("end_s", Float, nullable=False),
     Column("interrupted", Boolean, nullable=False),
     Column("latency_ms", Float),
+    Column("keys", Text, nullable=False, server_default=""),
 )
-"""What was said. Seconds count from the answer."""
+"""What was said, or pressed. Seconds count from the answer."""
 
 events = Table(
     "events",

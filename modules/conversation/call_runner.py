@@ -20,6 +20,7 @@ from modules.calls.errors import Unavailable, VoicefleetError
 from modules.calls.retry import retry_at
 from modules.conversation.call_script import CallScript
 from modules.conversation.ending import Closing, Ending
+from modules.conversation.keypad import Keypad
 from modules.conversation.machine import Machine
 from modules.conversation.phone_line import Failed
 from modules.conversation.prepared import Prepared
@@ -75,7 +76,7 @@ class CallRunner:
         self._voice = voice
         self._session = session
         self._ending = ending
-        self._transcript = Transcript(scribe)
+        self._transcript = Transcript(scribe, hides_keys=script.personality.content.turns.keys == "hidden")
         self._greeting = Prepared(script.greeting)
         self._unasked = Unasked(
             session, script.personality.content, self._transcript, voice.unheard, self._hang_up, self._broke
@@ -84,6 +85,7 @@ class CallRunner:
         wanted = None if self._inbound else script.personality.content.voicemail  # whoever calls us is no mailbox
         self._machine = Machine(script, wanted, session, voice.llm, self._transcript, self._unasked.dead_air, self._hang_up)
         self._unasked.muted = lambda: self._machine.known
+        self._keypad = Keypad(session, self._transcript, self._unasked.dead_air, self._answers_keys)
         self._state = held.call.state
         self._handing_over = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -128,7 +130,7 @@ class CallRunner:
 
     def _tools(self) -> list[llm.Tool | llm.Toolset]:
         over = lambda: self._hang_up("the agent said goodbye")  # noqa: E731
-        return tools_of(self._script.personality.content, Hands(self._desk.room, over, self._hand_over, self._scribe.note))
+        return tools_of(self._script.personality.content, Hands(self._desk.room, over, self._hand_over, self._transcript.pressed))
 
     async def _hand_over(self, name: str, number: str) -> str:
         """Hand the phone over; return "" when it is theirs, else why not. Until that is known, its leaving means nothing."""
@@ -170,6 +172,7 @@ class CallRunner:
     def _watch(self) -> None:
         room, session = self._desk.room, self._session
         self._transcript.listen(session)
+        self._keypad.listen(room, self._desk.identity)
         room.on("participant_attributes_changed", self._leg_changed)
         room.on("participant_disconnected", self._leg_left)
         room.on("disconnected", lambda _: self._broke("the room was closed", Outcome.INFRASTRUCTURE))
@@ -208,6 +211,9 @@ class CallRunner:
             self._voice.unheard.finished()
         if event.new_state == "away" and self._state is State.IN_PROGRESS and not self._handing_over:
             self._start(self._unasked.to_silence(), "silence")
+
+    def _answers_keys(self) -> bool:
+        return self._state is State.IN_PROGRESS and not (self._handing_over or self._ending.decided or self._machine.known)
 
     def _heard(self, event: UserInputTranscribedEvent) -> None:
         if event.transcript.strip():
@@ -269,6 +275,7 @@ class CallRunner:
             task.cancel()
         if self._state is State.IN_PROGRESS and self._desk.identity not in self._desk.room.remote_participants:
             await self._last_words()
+        self._keypad.line_is_cut()
         self._transcript.keep_unanswered()
         gone = await self._delete_room()
         if closing.report:

@@ -98,6 +98,12 @@ class DeadAir:
             self._owe(Debt.HEARING)
             self._quiet_since = now + self._patience_s
 
+    def they_pressed(self) -> None:
+        """The other side has keyed something in: from here on an answer to that is owed, whatever was owed before."""
+        self._they_speak_since = None
+        self._quiet_since = max(self._quiet_since, self._clock())
+        self.owe()
+
     @property
     def lasts_s(self) -> float:
         """How long our side has been silent although it owes something; not while the other side speaks."""

@@ -40,3 +40,8 @@ STATEMENT_S = 0.8
 """Speech this long has words; a listener that has none for it is replaced."""
 KEPT_S = 15.0
 """What was said is kept this long for the next listener."""
+KEYS_PAUSE_S = 1.5
+"""Keys are one entry until none has come for so long, or until a #. Between the groups of a long number people take a second; the
+answer to a single key waits for it as well."""
+MOST_KEYS_A_CALL = 300
+"""Later ones are not heard: nobody keys in so much, and a machine that presses without end may not ask our model as often."""

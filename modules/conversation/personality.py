@@ -134,7 +134,7 @@ class Turns(_Strict):
     interruptions: bool = Field(default=True, description="Whether the agent stops when it is spoken over.")
     keys: Literal["kept", "hidden"] = Field(
         default="kept",
-        description="What the record holds of pressed keys: which, or only how many, e.g. where a PIN is asked for. The model knows.",
+        description="What the record holds of pressed keys: which, or only how many, e.g. where a PIN is asked for.",
     )
     nudge_after_s: float = Field(default=8, gt=0, le=120, description="Silence after which the agent speaks up.")
     nudges: int = Field(default=3, ge=0, le=10, description="How often it does before it says goodbye.")

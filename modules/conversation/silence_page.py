@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from modules.conversation.deadlines import FILLERS, PARDONS, SILENCE_S, STATEMENT_S, UTTERANCE_S, Deadlines
+from modules.conversation.deadlines import FILLERS, KEYS_PAUSE_S, PARDONS, SILENCE_S, STATEMENT_S, UTTERANCE_S, Deadlines
 
 _HEAD = """# When a vendor is late
 
@@ -27,6 +27,8 @@ even they could be made, nothing can be said: the call is ended within the same 
 - **The listener has no words.** After speech of {statement:g} s or more the next listener, or a new connection to the same one,
   is given what was said. Speech of {utterance:g} s or more without words is answered by `sentences.pardon`, {pardons} times in a
   row; then the call ends with `sentences.trouble`, as we are deaf. Music with singing counts as speech.
+- **Keys are pressed.** They are one entry until a `#`, or until none has come for {keys:g} s; our side is silent meanwhile, where
+  it may be interrupted. Then an answer is owed, as after words.
 - Two vendors that are down together are two deadlines one after the other. A chain longer than three may not be tried to its end.
 
 What is said beside the conversation is in the transcript. The call's `reason` names the stage that failed, see
@@ -47,8 +49,9 @@ def page() -> str:
     """Return docs/silence.md."""
     found = Deadlines()
     head = _HEAD.format(
-        silence=SILENCE_S, quiet=found.quiet, fillers=FILLERS, statement=STATEMENT_S, utterance=UTTERANCE_S, pardons=PARDONS
-    )
+        silence=SILENCE_S, quiet=found.quiet, fillers=FILLERS, statement=STATEMENT_S, utterance=UTTERANCE_S, pardons=PARDONS,
+        keys=KEYS_PAUSE_S,
+    )  # fmt: skip
     rows = [
         f"| {one.name.replace('_', ' ')} | {getattr(found, one.name):g} | {one.metadata['why']} |" for one in fields(Deadlines)
     ]

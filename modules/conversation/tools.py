@@ -1,23 +1,22 @@
 """What an agent may do on its call besides talking, as its personality's `tools` list it: hang up, press keys, hand over."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from livekit import rtc
 from livekit.agents import RunContext, function_tool, llm
 
 from modules.conversation.duties import Target, Tool
+from modules.conversation.keys import KEYS, MOST_KEYS
 from modules.conversation.personality import Personality
 
-KEYS = "0123456789*#"
-"""The keys of a telephone; a key's place is its code (RFC 4733, section 3.2)."""
-MOST_KEYS = 32
 # Menus take keys that come faster for one.
 _BETWEEN_KEYS_S = 0.3
 
-Note = Callable[[str, dict[str, Any]], None]
+Pressed = Callable[[str, str, tuple[float, float]], None]
+"""Who pressed which keys, from when to when (Unix time)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,14 @@ class Hands:
     room: rtc.Room
     over: Callable[[], None]
     hand_over: Callable[[str, str], Awaitable[str]]
-    note: Note
+    pressed: Pressed
 
 
 def tools_of(personality: Personality, hands: Hands) -> list[llm.Tool | llm.Toolset]:
     """Return the tools a personality lists."""
     made: dict[Tool, Callable[[], llm.Tool]] = {
         "end_call": lambda: _end_call(hands.over),
-        "dtmf": lambda: _press_keys(hands.room, hands.note),
+        "dtmf": lambda: _press_keys(hands.room, hands.pressed),
         "transfer": lambda: _transfer(personality.transfer, hands.hand_over),
     }
     return [made[name]() for name in personality.tools]
@@ -54,7 +53,7 @@ def _end_call(over: Callable[[], None]) -> llm.Tool:
     return end_call
 
 
-def _press_keys(room: rtc.Room, note: Note) -> llm.Tool:
+def _press_keys(room: rtc.Room, pressed: Pressed) -> llm.Tool:
     @function_tool(name="press_keys")
     async def press_keys(keys: str) -> None:
         """Press keys of the telephone, for a menu that asks for them ("for opening hours press one"). Then listen again.
@@ -64,10 +63,15 @@ def _press_keys(room: rtc.Room, note: Note) -> llm.Tool:
         """
         if not 0 < len(keys) <= MOST_KEYS or set(keys) - set(KEYS):
             raise llm.ToolError(f"Keys are 0 to 9, * and #, one to {MOST_KEYS} of them.")
-        for key in keys:
-            await room.local_participant.publish_dtmf(code=KEYS.index(key), digit=key)
-            await asyncio.sleep(_BETWEEN_KEYS_S)
-        note("call.keys_pressed", {"keys": keys})
+        began, sent = time.time(), ""
+        try:
+            for key in keys:
+                await room.local_participant.publish_dtmf(code=KEYS.index(key), digit=key)
+                sent += key
+                await asyncio.sleep(_BETWEEN_KEYS_S)
+        finally:
+            if sent:
+                pressed("agent", sent, (began, time.time()))
 
     return press_keys
 

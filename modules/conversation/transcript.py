@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from livekit.agents import AgentSession, llm
 from livekit.agents.voice import ConversationItemAddedEvent, UserInputTranscribedEvent
 
+from modules.conversation.keys import as_kept, as_said
 from modules.conversation.scribe import Scribe
 
 SPEAKER = {"assistant": "agent", "user": "callee"}
@@ -16,12 +17,14 @@ class Transcript:
     """One call's turns. `heard` is all the callee's words, piece by piece; `unanswered` those no turn has taken up yet."""
 
     scribe: Scribe
+    hides_keys: bool = False
     answered_at: float | None = None
     count: int = 0
     heard: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     _last_heard_at: float = 0.0
     _kept: str = ""
+    _keyed_in: list[str] = field(default_factory=list)
 
     def listen(self, session: AgentSession[None]) -> None:
         """Write down every turn from here on."""
@@ -47,6 +50,9 @@ class Transcript:
         item = event.item
         if not isinstance(item, llm.ChatMessage) or item.role not in SPEAKER or not item.text_content:
             return
+        if item.role == "user" and item.text_content in self._keyed_in:
+            self._keyed_in.remove(item.text_content)  # written down when it was pressed, perhaps without what it was
+            return
         if item.role == "user":
             self.unanswered.clear()
             if item.text_content.split() == self._kept.split():
@@ -70,6 +76,13 @@ class Transcript:
         now = time.time()
         self.write("agent", text, (now, now))
 
+    def pressed(self, speaker: str, keys: str, times: tuple[float, float]) -> None:
+        """Write down keys that were pressed between two moments (Unix time), as far as a record may hold them."""
+        if speaker != "agent":
+            self._keyed_in.append(as_said(keys))
+        kept = as_kept(keys, hidden=self.hides_keys)
+        self.write(speaker, as_said(kept), times, keys=kept)
+
     def keep_unanswered(self) -> None:
         """Write down, at the end, what was said and taken up by no turn, e.g. into the greeting before a hang-up."""
         if self.unanswered:
@@ -78,12 +91,13 @@ class Transcript:
             self.unanswered.clear()
 
     def write(
-        self, speaker: str, text: str, times: tuple[float, float], *, interrupted: bool = False, latency_ms: int | None = None
-    ) -> None:
+        self, speaker: str, text: str, times: tuple[float, float], *, interrupted: bool = False, latency_ms: int | None = None,
+        keys: str = "",
+    ) -> None:  # fmt: skip
         """Write down a turn that lasted from one moment to another (Unix time)."""
         began, ended = (self._since_answer(moment) for moment in times)
         turn = {"index": self.count, "speaker": speaker, "text": text, "start_s": began, "end_s": ended}
-        self.scribe.note("call.turn", turn | {"interrupted": interrupted, "latency_ms": latency_ms})
+        self.scribe.note("call.turn", turn | {"interrupted": interrupted, "latency_ms": latency_ms, "keys": keys})
         self.count += 1
 
     def _since_answer(self, moment: float) -> float:

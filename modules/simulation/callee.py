@@ -112,7 +112,7 @@ class Callee:
             self._turns += 1
             self._replies += 1
         if reply.press:
-            await self._line.press(reply.press)
+            await self._press(reply.press)
         return reply.hang_up
 
     def _all_heard(self, first: Heard) -> str:
@@ -133,6 +133,14 @@ class Callee:
         ended = self._clock()
         self._meter.callee_stopped(ended)
         self._record(Spoken("callee", text, self._ms(started), self._ms(ended)))
+
+    async def _press(self, keys: str) -> None:
+        started = self._clock()
+        self._meter.callee_speaks(started)
+        await self._line.press(keys)
+        ended = self._clock()
+        self._meter.callee_stopped(ended)
+        self._record(Spoken("callee", f"pressed {' '.join(keys)}", self._ms(started), self._ms(ended)))
 
     async def _break_silence(self) -> None:
         silent = self._person.when_silent

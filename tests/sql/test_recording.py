@@ -40,6 +40,17 @@ async def test_words_are_kept_in_order_with_their_times(phones: Phones, search: 
     assert (turns[1].start_s, turns[1].end_s, turns[1].interrupted, turns[1].latency_ms) == (2.0, 3.5, False, 400)
 
 
+async def test_pressed_keys_are_a_turn(phones: Phones, search: Search, record_all: Recorded) -> None:
+    """I can read which keys were pressed, apart from words; older turns have none."""
+    await phones.ask()
+    held = await phones.answer(await phones.take())
+    await phones.say(held, 0, "Which year?")
+    await phones.say(held, 1, "pressed 1 9 •", keys="19•")
+    await record_all()
+    turns = await search.transcript(held.call.call_id)
+    assert [(turn.text, turn.keys) for turn in turns] == [("Which year?", ""), ("pressed 1 9 •", "19•")]
+
+
 async def test_the_timeline_names_every_step(phones: Phones, search: Search, record_all: Recorded, store: Store) -> None:
     """I can see when a call reached which state, with the ids of the event stream and without the words."""
     call = await phones.whole("Hello.")

@@ -218,3 +218,13 @@ async def test_a_script_hands_over_and_goes_on_where_that_fails() -> None:
     said.insert(llm.FunctionCallOutput(call_id="call_1", name="transfer", output="This failed: busy.", is_error=False))
     then = await model.chat(chat_ctx=said, tools=[transfer]).collect()
     assert then.text == "I am sorry, nobody can be reached there. When are you open?"
+
+
+def test_pressed_keys_are_words() -> None:
+    """The other side answered the question with keys; they count as an answer, and keys that are none are asked about again."""
+    history = [Said("us", "Hello."), Said("them", "pressed 1")]
+    asked = next_move(script("errand"), history)
+    assert asked.say == "When are you open?"
+    history += [Said("us", asked.say), Said("them", "pressed 9 0 #")]
+    assert next_move(script("errand"), history).hang_up
+    assert plain("pressed 1 2 * and 3") == "pressed one two star and"

@@ -156,7 +156,7 @@ async def _live_turns(parts: Parts, call_id: str) -> list[dict[str, Any]] | None
         store = (await parts.live.get()).store
         while events := await read_after(store, after, call_id=call_id):
             after, known = events[-1].id, True
-            turns += [event.data for event in events if event.type == "call.turn"]
+            turns += [{"keys": ""} | event.data for event in events if event.type == "call.turn"]
     except Unavailable:
         return None
     return sorted(turns, key=lambda turn: int(turn.get("index", 0))) if known else None

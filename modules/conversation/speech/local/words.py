@@ -16,12 +16,18 @@ SPOKEN_KEYS = frozenset(
     | {"say", "ask", "again", "react", "opening", "closing", "greets", "otherwise", "greeting", "nudge", "goodbye", "trouble"}
 )
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_PRESSED = re.compile(r"\bpressed(?: [0-9*#])+")
+_KEY_NAMES = {
+    "0": "zero", "1": "one", "2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven", "8": "eight",
+    "9": "nine", "*": "star", "#": "hash",
+}  # fmt: skip
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 
 def words_of(text: str) -> list[str]:
-    """Lower-case words, apostrophes kept inside them: "Don't-stop!" is don't, stop."""
-    return re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower().replace("\u2019", "'"))
+    """Lower-case words, apostrophes kept inside them: "Don't-stop!" is don't, stop. "pressed 1 #" is pressed, one, hash."""
+    spelled = _PRESSED.sub(lambda keys: " ".join(_KEY_NAMES.get(word, word) for word in keys[0].split()), text.lower())
+    return re.findall(r"[a-z]+(?:'[a-z]+)*", spelled.replace("\u2019", "'"))
 
 
 def plain(text: str) -> str:
