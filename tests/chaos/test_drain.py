@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from modules.fleet import WORKER, Fleet, Plan
+from modules.fleet import WORKER, Fleet
 from tests.callers import caller_of
+from tests.fleets import running
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
 async def fleet() -> AsyncIterator[Fleet]:
-    async with Fleet(Plan(env={"CALLS_PER_SECOND": "4"})) as fleet:
+    async with running(env={"CALLS_PER_SECOND": "4"}) as fleet:
         yield fleet
 
 

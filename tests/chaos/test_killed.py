@@ -14,8 +14,9 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from modules.fleet import API, ORCHESTRATOR, WORKER, Fleet, Plan
+from modules.fleet import API, ORCHESTRATOR, WORKER, Fleet
 from tests.callers import caller_of
+from tests.fleets import running
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="module")]
 
@@ -54,7 +55,7 @@ FAULTS: dict[str, Fault] = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def fleet() -> AsyncIterator[Fleet]:
-    async with Fleet(Plan(env=ENV)) as fleet:
+    async with running(env=ENV) as fleet:
         yield fleet
 
 

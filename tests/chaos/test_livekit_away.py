@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from livekit import api
 
-from modules.fleet import LIVEKIT, Fleet, Plan
+from modules.fleet import LIVEKIT
 from tests.callers import Caller, caller_of
+from tests.fleets import running
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
 
@@ -16,7 +17,7 @@ TALKER, NEVER_ANSWERS, SHORT = "+12025550112", "+12025550104", "+12025550111"
 
 @pytest.fixture
 async def caller() -> AsyncIterator[Caller]:
-    async with Fleet(Plan(env={"CALLS_PER_SECOND": "4", "RING_TIMEOUT_S": "6", "PLACE_TIMEOUT_S": "10"})) as fleet:
+    async with running(env={"CALLS_PER_SECOND": "4", "RING_TIMEOUT_S": "6", "PLACE_TIMEOUT_S": "10"}) as fleet:
         caller = caller_of(fleet)
         yield caller
         await caller.http.aclose()

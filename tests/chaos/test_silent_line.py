@@ -19,12 +19,12 @@ from modules.call_queue_manager import connect
 from modules.call_queue_manager.records import Records
 from modules.conversation.deadlines import SILENCE_S
 from modules.conversation.personality import Sentences
-from modules.fleet import Fleet, Plan
 from modules.fleet.process import ended
 from modules.setup.places import PROJECT
 from tests.callers import Caller, caller_of
 from tests.chaos.faulty_vendors import faults
 from tests.contracts.providers.vendor_server import vendor_server
+from tests.fleets import running
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
@@ -70,7 +70,7 @@ def agents(folder: Path) -> Path:
 async def caller(mute: Path, agents: Path) -> AsyncIterator[Caller]:
     env = {"CALLS_PER_SECOND": "4", "MAX_CONCURRENT_CALLS": "3", "AGENTS_DIR": str(agents), "DEEPGRAM_API_KEY": "vendor-key"}
     env["PATH"] = f"{mute.parent / 'bin'}:{os.environ['PATH']}"
-    async with Fleet(Plan(env=env)) as fleet:
+    async with running(env=env) as fleet:
         caller = caller_of(fleet)
         yield caller
         await caller.http.aclose()

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 from livekit import api
 
-from modules.fleet import LIVEKIT, Fleet, Plan
+from modules.fleet import LIVEKIT
 from modules.fleet.plan import REDIS
 from modules.outbound_orchestrator.rooms import UNREACHABLE, Rooms
+from tests.fleets import running
 
 pytestmark = [pytest.mark.livekit, pytest.mark.timeout(120)]
 
@@ -16,7 +17,7 @@ ROOM = "outbound-x-1"
 
 async def test_a_room_that_outlived_its_server_is_closed_by_the_next() -> None:
     """The server crashed in the middle of a call: its room does not hold the call's slot for ever."""
-    async with Fleet(Plan(parts=(REDIS, LIVEKIT), stores_trunks=True)) as fleet:
+    async with running(parts=(REDIS, LIVEKIT), stores_trunks=True) as fleet:
         secret = fleet.settings.livekit_api_secret.get_secret_value()
         async with api.LiveKitAPI(fleet.settings.http_url, fleet.settings.livekit_api_key, secret) as lkapi:
             rooms = Rooms(lkapi, "voicefleet")

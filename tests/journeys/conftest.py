@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from modules.fleet import Fleet, Plan
+from modules.fleet import Fleet
 from modules.fleet.last_words import last_words
 from tests.callers import Caller, caller_of
+from tests.fleets import running
 
 FAST = {"CALLS_PER_SECOND": "4", "MAX_CONCURRENT_CALLS": "6", "RING_TIMEOUT_S": "4"}
 
@@ -18,7 +19,7 @@ FAST = {"CALLS_PER_SECOND": "4", "MAX_CONCURRENT_CALLS": "6", "RING_TIMEOUT_S": 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def fleet(request: pytest.FixtureRequest) -> AsyncIterator[Fleet]:
     failed = request.session.testsfailed
-    async with Fleet(Plan(env=FAST)) as fleet:
+    async with running(env=FAST) as fleet:
         yield fleet
         if request.session.testsfailed > failed:
             print("\n".join(last_words(fleet.logs)))

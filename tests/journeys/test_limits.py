@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from modules.call_queue_manager import connect
-from modules.fleet import Fleet, Plan
 from tests.callers import caller_of
+from tests.fleets import running
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(400)]
 
@@ -16,7 +16,7 @@ AT_ONCE, PER_SECOND, CALLS = 4, 2, 50
 async def test_fifty_calls_keep_to_the_limits_and_to_their_order() -> None:
     """I queued fifty calls; the carrier never saw more than four at once or two in any second, and all were completed."""
     env = {"MAX_CONCURRENT_CALLS": str(AT_ONCE), "CALLS_PER_SECOND": str(PER_SECOND)}
-    async with Fleet(Plan(env=env)) as fleet:
+    async with running(env=env) as fleet:
         caller = caller_of(fleet)
         placed = [await caller.place("+12025550111", personality="short_notice") for _ in range(CALLS)]
         ended = await asyncio.gather(*(caller.end_of(call_id, within_s=300) for call_id in placed))
@@ -31,7 +31,7 @@ async def test_fifty_calls_keep_to_the_limits_and_to_their_order() -> None:
 
 async def test_a_full_worker_takes_the_next_call_as_soon_as_one_has_ended() -> None:
     """My fleet has room for one call. Each call began when the one before had ended; none had to be placed a second time."""
-    async with Fleet(Plan(env={"WORKER_SLOTS": "1", "CALLS_PER_SECOND": "4"})) as fleet:
+    async with running(env={"WORKER_SLOTS": "1", "CALLS_PER_SECOND": "4"}) as fleet:
         caller = caller_of(fleet)
         placed = [await caller.place("+12025550111", personality="short_notice") for _ in range(4)]
         ended = await asyncio.gather(*(caller.end_of(call_id, within_s=120) for call_id in placed))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from modules.fleet import Fleet, Plan
+from modules.fleet import Fleet
 from modules.setup.places import PROJECT
+from tests.fleets import running
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(240)]
 
@@ -27,7 +28,7 @@ def commands() -> list[str]:
 
 @pytest.fixture
 async def fleet() -> AsyncIterator[Fleet]:
-    async with Fleet(Plan()) as fleet:
+    async with running() as fleet:
         yield fleet
 
 

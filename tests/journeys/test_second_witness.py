@@ -7,8 +7,9 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from modules.fleet import WORKER, Fleet, Plan
+from modules.fleet import WORKER
 from tests.callers import Caller, caller_of
+from tests.fleets import running
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
@@ -18,7 +19,7 @@ LEASE_S = 120
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def caller() -> AsyncIterator[Caller]:
     """Somebody whose fleet has such long leases that nothing here can be the work of one that ran out."""
-    async with Fleet(Plan(env={"LEASE_S": str(LEASE_S), "CALLS_PER_SECOND": "4"})) as fleet:
+    async with running(env={"LEASE_S": str(LEASE_S), "CALLS_PER_SECOND": "4"}) as fleet:
         caller = caller_of(fleet)
         yield caller
         await caller.http.aclose()

@@ -2,22 +2,33 @@
 
 import jiwer
 import pytest
+import pytest_asyncio
 import yaml
 
 from modules.setup.places import PROJECT
 from tests.callers import Caller
 
-pytestmark = [pytest.mark.fleet, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="session")]
 
 # pocketsphinx over 8 kHz µ-law; its authors' best case is no error at all, ours allows a word in ten.
 WORD_ERRORS = 0.1
 
 
-async def test_a_gym_answers_four_questions(caller: Caller) -> None:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def placed(caller: Caller) -> dict[str, str]:
+    """Three calls at the same time."""
+    patient = {"patient_name": "Maria Lopez"}
+    return {
+        "gym": await caller.place("+12025550100"),
+        "short": await caller.place("+12025550111"),
+        "hospital": await caller.place("+12025550101", personality="hospital_demo", variables=patient),
+    }
+
+
+async def test_a_gym_answers_four_questions(caller: Caller, placed: dict[str, str]) -> None:
     """My agent said that it is an AI, asked four things, and I can read every answer."""
-    call_id = await caller.place("+12025550100")
-    call = await caller.end_of(call_id)
-    turns = await caller.turns(call_id)
+    call = await caller.end_of(placed["gym"])
+    turns = await caller.turns(placed["gym"])
     assert call["outcome"] == "completed"
     assert len(turns) >= 8
     assert "AI assistant" in turns[0]["text"]
@@ -28,21 +39,19 @@ async def test_a_gym_answers_four_questions(caller: Caller) -> None:
     assert _word_errors(turns) <= WORD_ERRORS
 
 
-async def test_turns_follow_each_other_in_time(caller: Caller) -> None:
+async def test_turns_follow_each_other_in_time(caller: Caller, placed: dict[str, str]) -> None:
     """The times in my transcript are in order and lie within the call."""
-    call_id = await caller.place("+12025550111")
-    call = await caller.end_of(call_id)
-    turns = await caller.turns(call_id)
+    call = await caller.end_of(placed["short"])
+    turns = await caller.turns(placed["short"])
     starts = [turn["start_s"] for turn in turns]
     assert starts == sorted(starts)
     assert all(turn["start_s"] <= turn["end_s"] <= call["duration_s"] + 1 for turn in turns)
 
 
-async def test_the_hospital_desk_gets_a_name_and_a_date_of_birth(caller: Caller) -> None:
+async def test_the_hospital_desk_gets_a_name_and_a_date_of_birth(caller: Caller, placed: dict[str, str]) -> None:
     """The desk asked who the patient is; my agent gave what I had written in the variables."""
-    call_id = await caller.place("+12025550101", personality="hospital_demo", variables={"patient_name": "Maria Lopez"})
-    await caller.end_of(call_id)
-    said = " ".join(turn["text"] for turn in await caller.turns(call_id) if turn["speaker"] == "agent")
+    await caller.end_of(placed["hospital"])
+    said = " ".join(turn["text"] for turn in await caller.turns(placed["hospital"]) if turn["speaker"] == "agent")
     assert "Maria Lopez" in said
     assert "nineteen eighty" in said
 

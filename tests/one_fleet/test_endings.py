@@ -6,7 +6,7 @@ import pytest
 
 from tests.callers import Caller
 
-pytestmark = [pytest.mark.fleet, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="session")]
 
 TALKER, NEVER_ANSWERS = "+12025550112", "+12025550104"
 
