@@ -27,7 +27,8 @@ from modules.conversation.prepared import Prepared
 from modules.conversation.scribe import Scribe
 from modules.conversation.session import Caller, room_options
 from modules.conversation.speech import Voice
-from modules.conversation.speech.vendor_errors import session_failure
+from modules.conversation.speech.punctual import NOTHING_TO_SAY
+from modules.conversation.speech.vendor_errors import is_final, session_failure
 from modules.conversation.tools import Hands, tools_of
 from modules.conversation.transcript import Transcript
 from modules.conversation.unasked import Unasked
@@ -83,7 +84,7 @@ class CallRunner:
         )  # fmt: skip
         self._inbound = held.call.direction is Direction.INBOUND
         wanted = None if self._inbound else script.personality.content.voicemail  # whoever calls us is no mailbox
-        self._machine = Machine(script, wanted, session, voice.llm, self._transcript, self._unasked.dead_air, self._hang_up)
+        self._machine = Machine(script, wanted, session, voice.writer, self._transcript, self._unasked.dead_air, self._hang_up)
         self._unasked.muted = lambda: self._machine.known
         self._keypad = Keypad(session, self._transcript, self._unasked.dead_air, self._answers_keys)
         self._state = held.call.state
@@ -108,10 +109,12 @@ class CallRunner:
         if self._inbound:  # the agent's sound is what answers the phone, so the first words are ready before it
             await self._first_words()
         self._start(self._prepare(), "sentences")
-        agent = Caller(self._script, self._tools(), self._voice.unheard, machine=self._machine)
+        agent = Caller(self._script, self._tools(), self._voice.unheard, self._machine, self._takes_up)
         options = room_options(self._desk.identity)
         await self._session.start(agent, room=self._desk.room, room_options=options, session_host=False, record=False)
         self._unasked.watch_the_sound()
+        if isinstance(self._voice.llm, llm.RealtimeModel):
+            agent.realtime_llm_session.on(NOTHING_TO_SAY, self._unasked.dead_air.had_nothing_to_say)
         failed = await self._desk.ring(self._held, self._dialing)
         if failed:
             self._ending.decide(failed.report, failed.why)
@@ -215,6 +218,10 @@ class CallRunner:
     def _answers_keys(self) -> bool:
         return self._state is State.IN_PROGRESS and not (self._handing_over or self._ending.decided or self._machine.known)
 
+    def _takes_up(self, said: llm.ChatMessage) -> None:
+        self._transcript.taken_up(said)
+        self._unasked.dead_air.owe()
+
     def _heard(self, event: UserInputTranscribedEvent) -> None:
         if event.transcript.strip():
             self._unasked.dead_air.heard_words()
@@ -224,7 +231,7 @@ class CallRunner:
         return min(self._held.call.max_call_s, own or self._held.call.max_call_s)
 
     def _model_failed(self, event: ErrorEvent) -> None:
-        if self._state is State.IN_PROGRESS and not getattr(event.error, "recoverable", True):
+        if self._state is State.IN_PROGRESS and is_final(event.error):
             self._unasked.failed(self._failure(event.error))
 
     def _session_closed(self, event: CloseEvent) -> None:

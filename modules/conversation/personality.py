@@ -84,6 +84,17 @@ class Thinking(_Component):
             raise ValueError("`script` is for provider local only")
         return self
 
+    @model_validator(mode="after")
+    def _realtime_words_things_its_own_way(self) -> Self:
+        if self.realtime and self.temperature is not None:
+            raise ValueError(f"{self.provider} takes no `temperature`; leave it out")
+        return self
+
+    @property
+    def realtime(self) -> bool:
+        """Whether it hears the sound itself."""
+        return vendors.vendor("llm", self.provider).realtime
+
     @model_validator(mode="before")
     @classmethod
     def _older_spelling(cls, value: Any) -> Any:
@@ -111,6 +122,14 @@ class Components(_Strict):
     stt: Annotated[list[Hearing], BeforeValidator(_chain), Field(min_length=1, description="What listens.")]
     llm: Annotated[list[Thinking], BeforeValidator(_chain), Field(min_length=1, description="What thinks.")]
     tts: Annotated[list[Speaking], BeforeValidator(_chain), Field(min_length=1, description="What speaks.")]
+
+    @field_validator("llm")
+    @classmethod
+    def _realtime_stands_alone(cls, value: list[Thinking]) -> list[Thinking]:
+        live = next((one.provider for one in value if one.realtime), None)
+        if live and len(value) > 1:
+            raise ValueError(f"{live} holds a whole conversation, so no other can follow or precede it; list it alone")
+        return value
 
 
 class Prompts(_Strict):
@@ -263,4 +282,6 @@ class Personality(_Strict):
         deaf = [one.provider for one in self.components.stt if not vendors.vendor("stt", one.provider).tells_the_end]
         if self.turns.detection == "stt" and deaf:
             raise ValueError(f"turns.detection cannot be stt: {deaf[0]} does not tell when somebody has finished")
+        if self.turns.detection == "stt" and self.components.llm[0].realtime:
+            raise ValueError(f"turns.detection cannot be stt with {self.components.llm[0].provider}; use vad or v1-mini")
         return self

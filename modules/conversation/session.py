@@ -3,7 +3,7 @@
 The lean options (16 kHz, no gain control, no text streams) cost a third less CPU than the framework's defaults.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 
 from livekit import rtc
 from livekit.agents import (
@@ -94,16 +94,21 @@ class Caller(Agent):
     """The agent of one call."""
 
     def __init__(
-        self, script: CallScript, tools: list[llm.Tool | llm.Toolset], unheard: Unheard, machine: Machine | None = None
-    ) -> None:
+        self, script: CallScript, tools: list[llm.Tool | llm.Toolset], unheard: Unheard, machine: Machine | None = None,
+        takes_up: Callable[[llm.ChatMessage], None] = lambda said: None,
+    ) -> None:  # fmt: skip
+        """Make the agent; `takes_up` is told what a realtime model answers now, of which LiveKit itself tells no words."""
         super().__init__(instructions=script.instructions, tools=tools, turn_detection=NOT_GIVEN)
         self._unheard = unheard
         self._machine = machine
+        self._takes_up = takes_up
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """Answer nothing to a mailbox that is dealt with by itself."""
         if self._machine and self._machine.known:
             raise StopResponse
+        if isinstance(self.session.llm, llm.RealtimeModel):
+            self._takes_up(new_message)
 
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings

@@ -78,8 +78,11 @@ class Unasked:
             self._failure.set_result(why)
 
     async def to_silence(self) -> None:
-        """Ask whether they are there; after the last time, say goodbye."""
+        """Ask whether they are there; after the last time, say goodbye. Whoever waits for us is not asked."""
         if self.muted():
+            return
+        if self.dead_air.debt is not Debt.NOTHING:
+            self._session.reset_away_timer()
             return
         if self._nudges < self._personality.turns.nudges:
             self._nudges += 1

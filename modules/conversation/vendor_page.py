@@ -28,6 +28,29 @@ without path: `https://<region>.tts.speech.microsoft.com`, `https://<region>.stt
 `provider: openai` with `model: azure_openai` is an older spelling of `provider: azure_openai`. Azure's deployment is
 `AZURE_OPENAI_DEPLOYMENT_NAME`, or the component's `model` where that is empty.
 
+## A model that hears the sound itself
+
+```yaml
+components:
+  stt: {provider: deepgram, language: en-US}
+  llm: {provider: openai_realtime}
+  tts: {provider: cartesia}
+```
+
+OpenAI's realtime model gets the call's sound, not only its words, over one connection for the whole call. It answers in text,
+and the personality's `tts` speaks it: disclosure, greeting, fillers, apology and interruptions are the same as with any model.
+
+- **`stt` still listens beside it.** Its words are the transcript, they recognise a mailbox before it is answered, and they show
+  that something was said at all; an answer is asked for when they are there. The model itself gets words only for what was said
+  into the greeting.
+- **When somebody has finished** is told by `turns`, never by the vendor; `turns.detection: stt` is refused beside it.
+- **It stands alone.** A list with another model is refused: none could go on with what only this one has heard. An answer that
+  fails is asked for once more. Silence for 6 s, a sentence that stops for 2 s, or a lost connection end the call with the
+  apology.
+- **What is written and not spoken**, namely a mailbox's message by a prompt, the answers after the call and the voice pipeline,
+  is done by OpenAI's chat model (the default of `openai`) with the same key at the same `base_url`.
+- Azure's realtime deployments cannot be named.
+
 ## When a vendor fails
 
 The call's `reason` names the vendor, what it said and what to do: `ProviderRejected: azure says 401: check AZURE_SPEECH_KEY.`
@@ -47,10 +70,6 @@ The call's `reason` names the vendor, what it said and what to do: `ProviderReje
 - Every vendor is tested against a local server that speaks its format, none against the vendor itself. Google's plugin is an
   extra and fixes the endpoint of its speech, so that has no `base_url`; its tests lead the connection of Google's library to a
   local gRPC server.
-- Speech-to-speech models (OpenAI's realtime API and the like) cannot be named; `provider: openai_realtime` is refused as an
-  unknown word. Such a model hears, thinks and speaks within one connection. What holds here for each of the three by itself
-  would not hold for it: a deadline and a next provider, the disclosure in the personality's own voice, what a mailbox is told, a
-  transcript of what was heard before it is answered.
 - How long each may take, and what is heard meanwhile: [silence.md](silence.md). Plugins alone would wait up to half a minute.
 - `turns.detection: v1-mini` took 265 MB more in a call's process; 0.03 s for each guess, 0.13 s for the first."""
 

@@ -40,6 +40,7 @@ class Vendor:
     hosts: tuple[str, ...] = ()  # domains a base_url may name; none: the vendor takes no base_url
     extra: bool = False  # installed from EXTRA_LOCK only
     tells_the_end: bool = False  # stt only: it says when somebody has finished
+    realtime: bool = False  # llm only: it hears the sound itself, within one connection for the whole call
 
     @property
     def installed(self) -> bool:
@@ -63,6 +64,8 @@ VENDORS: tuple[Vendor, ...] = (
            ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_DEPLOYMENT_NAME"), model="gpt-4o"),
     Vendor("llm", "openai", "OpenAI, or any service that speaks its API", "openai", ("OPENAI_API_KEY",),
            model="gpt-4o-mini", hosts=ANYWHERE),
+    Vendor("llm", "openai_realtime", "OpenAI's realtime model, which hears the sound itself", "openai", ("OPENAI_API_KEY",),
+           model="gpt-realtime", hosts=ANYWHERE, realtime=True),
     Vendor("llm", "anthropic", "Anthropic", "anthropic", ("ANTHROPIC_API_KEY",), model="claude-sonnet-4-6",
            hosts=("anthropic.com",)),
     Vendor("llm", "google", "Google Gemini", "google", ("GOOGLE_API_KEY",), model="gemini-3.8-flash", extra=True,

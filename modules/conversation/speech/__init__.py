@@ -40,10 +40,12 @@ HEARING: dict[str, Callable[[Hearing, Settings], stt.STT[Any]]] = {
 THINKING: dict[str, Callable[[Thinking, Settings], llm.LLM[Any]]] = {
     "azure_openai": openai.thinking_azure,
     "openai": openai.thinking,
+    "openai_realtime": openai.writing,
     "anthropic": anthropic.thinking,
     "google": google.thinking,
     "groq": groq.thinking,
 }
+CONVERSING: dict[str, Callable[[Thinking, Settings, Deadlines], llm.RealtimeModel]] = {"openai_realtime": openai.conversing}
 SPEAKING: dict[str, Callable[[Speaking, Settings], tts.TTS[Any]]] = {
     "azure": azure.speaking,
     "openai": openai.speaking,
@@ -57,10 +59,14 @@ SPEAKING: dict[str, Callable[[Speaking, Settings], tts.TTS[Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What listens, thinks and speaks in one call. `unheard` is the sound that waits for words, filled by the call's agent."""
+    """What listens, thinks and speaks in one call. `unheard` is the sound that waits for words, filled by the call's agent.
+
+    `writer` words what is not part of the conversation; it is the same as `llm`, except beside a realtime model.
+    """
 
     stt: stt.STT[Any]
-    llm: llm.LLM[Any]
+    writer: llm.LLM[Any]
+    llm: llm.LLM[Any] | llm.RealtimeModel
     tts: tts.TTS[Any]
     unheard: Unheard
 
@@ -74,9 +80,14 @@ def build(
     """
     limits, unheard = deadlines or Deadlines(), Unheard()
     ears = [HEARING[item.provider](item, settings) for item in components.stt]
-    minds = [mind(item, settings, variables) for item in components.llm]
+    writer = chain.model([mind(item, settings, variables) for item in components.llm], limits)
+    answers = CONVERSING.get(components.llm[0].provider)
     return Voice(
-        chain.listener(ears, activity, unheard, limits), chain.model(minds, limits), mouth(components, settings, limits), unheard
+        stt=chain.listener(ears, activity, unheard, limits),
+        writer=writer,
+        llm=answers(components.llm[0], settings, limits) if answers else writer,
+        tts=mouth(components, settings, limits),
+        unheard=unheard,
     )
 
 
@@ -91,7 +102,7 @@ def mouth(components: Components, settings: Settings, deadlines: Deadlines | Non
 
 
 def mind(component: Thinking, settings: Settings, variables: dict[str, str]) -> llm.LLM[Any]:
-    """Return one language model; `variables` fill a local script's places. Raises MissingKey, YamlError."""
+    """Return one language model for text; `variables` fill a local script's places. Raises MissingKey, YamlError."""
     if component.provider != "local":
         return THINKING[component.provider](component, settings)
     return scripted_llm(load_script(settings.prompts_dir / "scripts" / f"{component.script}.yaml"), variables)

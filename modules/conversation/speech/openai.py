@@ -1,8 +1,12 @@
-"""OpenAI: all three models, also of any service that speaks its API (base_url), and Azure's deployments of its chat models."""
+"""OpenAI: all three models and the realtime one, also of any service that speaks its API (base_url).
+
+And Azure's deployments of its chat models.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 from config import Settings
+from modules.conversation.deadlines import Deadlines
 from modules.conversation.personality import Hearing, Speaking, Thinking
 from modules.conversation.speech.missing import need
 from modules.conversation.vendors import Vendor, vendor
@@ -29,6 +33,19 @@ def thinking(component: Thinking, settings: Settings) -> "llm.LLM[Any]":
     us = vendor("llm", "openai")
     access = _access(us, component.base_url, settings)
     return openai.LLM(model=component.model or us.model, **access, **temperature(component))
+
+
+def writing(component: Thinking, settings: Settings) -> "llm.LLM[Any]":
+    """Return the chat model that does for a realtime model what is written and not spoken. Raises MissingKey."""
+    return thinking(component.model_copy(update={"model": ""}), settings)
+
+
+def conversing(component: Thinking, settings: Settings, deadlines: Deadlines) -> "llm.RealtimeModel":
+    """Return OpenAI's realtime model, or any service's that speaks its API (base_url). Raises MissingKey."""
+    from modules.conversation.speech.punctual_realtime import PunctualRealtime
+
+    us = vendor("llm", "openai_realtime")
+    return PunctualRealtime(deadlines, model=component.model or us.model, **_access(us, component.base_url, settings))
 
 
 def thinking_azure(component: Thinking, settings: Settings) -> "llm.LLM[Any]":

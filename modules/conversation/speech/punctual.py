@@ -9,6 +9,8 @@ from typing import TypeVar
 from livekit.agents import APITimeoutError
 
 T = TypeVar("T")
+NOTHING_TO_SAY = "nothing_to_say"
+"""What a realtime model's session emits when it was asked and answers nothing, of its own will."""
 
 
 async def on_time(items: AsyncIterator[T], first_s: float, next_s: float) -> AsyncIterator[T]:

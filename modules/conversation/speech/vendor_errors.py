@@ -9,11 +9,12 @@ ProviderError
 """
 
 import re
+import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
-from livekit.agents import APIConnectionError, APIStatusError, APITimeoutError
+from livekit.agents import APIConnectionError, APIStatusError, APITimeoutError, llm
 
 from modules.conversation.personality import Components
 from modules.conversation.vendors import Vendor, vendor
@@ -54,6 +55,20 @@ class ProviderUnreachable(ProviderError):
     """No connection to it."""
 
 
+class GivenUp(llm.RealtimeModelError):
+    """A realtime model has failed for good. LiveKit is told otherwise: it would close the session before our apology."""
+
+    @classmethod
+    def of(cls, error: Exception, label: str) -> Self:
+        """Return it for this error of the model of this name."""
+        return cls(timestamp=time.time(), label=label, error=error, recoverable=True)
+
+
+def is_final(error: Any) -> bool:
+    """Whether an error of a session means that all vendors of a stage have failed."""
+    return isinstance(error, GivenUp) or not getattr(error, "recoverable", True)
+
+
 def named(who: Vendor, error: BaseException) -> ProviderError:
     """Return what an error of a vendor's plugin means."""
     chain = list(_causes(error))
@@ -71,7 +86,7 @@ def named(who: Vendor, error: BaseException) -> ProviderError:
 
 def session_failure(error: Any, components: Components) -> str:
     """Return why a session ended, from the error it closed with."""
-    kind = error.type.removesuffix("_error")
+    kind: Any = "llm" if error.type == "realtime_model_error" else error.type.removesuffix("_error")
     chain: Sequence[Any] = getattr(components, kind, ())
     if not chain:
         return f"{error.type} failed"

@@ -10,7 +10,7 @@ from livekit.agents import llm
 
 from config import Settings
 from modules.conversation.personality import Thinking
-from modules.conversation.speech import THINKING
+from modules.conversation.speech import CONVERSING, THINKING
 from modules.conversation.speech.vendor_errors import (
     ProviderBusy,
     ProviderError,
@@ -106,7 +106,7 @@ def mind(name: str, server: VendorServer, keys: Settings) -> llm.LLM[Any]:
 
 def test_no_vendor_is_missing_from_these_tests() -> None:
     """A new language model's vendor gets the same tests."""
-    assert set(VENDORS) == set(THINKING) == set(names("llm")) - {"local"}
+    assert set(VENDORS) | set(CONVERSING) == set(THINKING) == set(names("llm")) - {"local"}  # test_realtime_vendor.py
 
 
 @pytest.mark.parametrize("name", VENDORS)
