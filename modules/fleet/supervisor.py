@@ -1,4 +1,4 @@
-"""Any number of parts as one: started in order, kept running, stopped in reverse, all of them or none.
+"""Any number of parts as one: started in order, kept running, stopped the other way round, all of them or none.
 
 Which parts a fleet has is fleet.py's and parts.py's business; one part's life is keeper.py's.
 """
@@ -44,10 +44,16 @@ class Supervisor:
             self._tell(f"{name} is ready")
 
     async def stop(self) -> None:
-        """Stop the parts, the last started first. Nothing is left of them."""
-        for name, keeper in reversed(self.keepers.items()):
-            self._tell(f"stopping {name}")
-            await self._end(keeper)
+        """Stop the last part, whose work may need all others, then together those that nobody waited for, then the ground.
+
+        Nothing is left of them.
+        """
+        order = list(reversed(self.keepers.values()))
+        loose = [keeper for keeper in order if not keeper.part.others_wait]
+        for together in (loose[:1], loose[1:], *([keeper] for keeper in order if keeper.part.others_wait)):
+            for keeper in together:
+                self._tell(f"stopping {keeper.part.name}")
+            await asyncio.gather(*(self._end(keeper) for keeper in together))
         await self._guard.close()
 
     def hurry(self) -> None:

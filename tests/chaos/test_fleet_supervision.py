@@ -56,6 +56,16 @@ async def test_parts_start_in_order_and_stop_in_reverse(tmp_path: Path) -> None:
     assert _diary(tmp_path) == ["start one", "start two", "start three", "end three", "end two", "end one"]
 
 
+async def test_the_last_part_stops_first_then_those_nobody_waited_for(tmp_path: Path) -> None:
+    """Whoever holds calls finishes them while everything else is there; the ground under all of them goes last."""
+    supervisor = Supervisor(tmp_path / "log")
+    ground = [_part("ground", tmp_path, others_wait=True)]
+    await supervisor.start([*ground, *(_part(name, tmp_path) for name in ("this", "that", "calls"))])
+    await supervisor.stop()
+    ends = [line for line in _diary(tmp_path) if line.startswith("end")]
+    assert (ends[0], set(ends[1:3]), ends[3]) == ("end calls", {"end this", "end that"}, "end ground")
+
+
 async def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
     """A crash costs a moment, not the fleet."""
     supervisor = Supervisor(tmp_path / "log")
