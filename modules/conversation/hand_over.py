@@ -7,11 +7,10 @@ from livekit import api
 
 from config import Settings, policy
 from modules.call_queue_manager import CallQueue, Held, Store
-from modules.calls.errors import Unavailable, VoicefleetError
+from modules.calls.errors import Unavailable
 from modules.calls.gate import Allowed, decide
 from modules.metrics_logger import get_logger
 from modules.sip_management import meaning_of, transfer
-from modules.sip_management.trunks import of_call
 
 log = get_logger("voice_agent")
 
@@ -29,13 +28,13 @@ class HandOver:
         try:
             if refused := await self._refused(number):
                 return refused
-            trunk = of_call(self._settings, self._held.call.trunk)
-        except (Unavailable, VoicefleetError) as error:
+        except Unavailable as error:
             return error.message
+        where = self._settings.sip_api_url if self._held.call.simulated else self._settings.http_url
         secret = self._settings.livekit_api_secret.get_secret_value()
         try:
             # No failover: a request that is sent twice rings twice.
-            async with api.LiveKitAPI(trunk.sip_api_url, self._settings.livekit_api_key, secret, failover=False) as carrier:
+            async with api.LiveKitAPI(where, self._settings.livekit_api_key, secret, failover=False) as carrier:
                 await transfer(
                     carrier, room=self._room, identity=self._identity, to_number=number,
                     ringing_timeout_s=self._settings.ring_timeout_s,

@@ -29,7 +29,7 @@ from modules.conversation.personality import Personality
 from modules.conversation.taken_call import Said, TakenCall, cut, hang_up, worker_id
 from modules.conversation.turned_away import turned_away
 from modules.metrics_logger import get_logger
-from modules.sip_management.phone import Phone
+from modules.sip_management.phone import Phone, trunk_of
 from modules.strict_yaml import YamlError
 
 log = get_logger("voice_agent")
@@ -95,7 +95,7 @@ class _Visit:
     async def noted(self, job: InboundJob) -> tuple[Admission, Held, Said]:
         """Write the call down. Raises Unavailable."""
         settings, said = self._settings, Said(Composer(self._personalities))
-        call = self._call(job)
+        call = self._call(job, await trunk_of(self._ctx.api, self._phone, settings.livekit_agent_name))
         if call.personality:
             call = replace(call, **said.facts(call))
         speaks = self._speaks(call)
@@ -125,7 +125,7 @@ class _Visit:
         else:
             await cut(self._ctx, taken, None)
 
-    def _call(self, job: InboundJob) -> Call:
+    def _call(self, job: InboundJob, trunk: str) -> Call:
         settings, phone = self._settings, self._phone
         name = name_of(phone.caller, settings.contacts_file)
         return arriving(
@@ -133,7 +133,7 @@ class _Visit:
             to_number=phone.called,
             from_number=phone.caller,
             personality=answering(job, phone, self._personalities, settings),
-            trunk=phone.trunk,
+            trunk=trunk,
             simulated=phone.simulated,
             caller_name=name,
             variables=job.variables | {CALLER_NUMBER: phone.caller, CONTACT_NAME: name},

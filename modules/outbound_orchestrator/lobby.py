@@ -11,8 +11,8 @@ from modules.calls import Call, Event, Outcome, Report, State, arriving
 from modules.calls.errors import NotFound
 from modules.metrics_logger import get_logger
 from modules.outbound_orchestrator.rooms import UNREACHABLE, Rooms
-from modules.sip_management.inbound import ROOM_PREFIX
 from modules.sip_management.phone import Phone
+from modules.sip_management.ways_in import ROOM_PREFIX
 
 log = get_logger("outbound_orchestrator")
 
@@ -78,18 +78,19 @@ class Lobby:
         if phone is None:
             await self._rooms.close(room)
             return
-        admission, held = await self._door.arrive(self._call(room, phone), most=0, limits=_ANY)
+        trunk = await self._rooms.trunk_of(phone)
+        admission, held = await self._door.arrive(self._call(room, phone, trunk), most=0, limits=_ANY)
         if admission is not Admission.KNOWN:  # else an agent has come in this moment
             await self._rooms.close(room)
             await self._records.report(held.call.call_id, _NO_AGENT, token=held.token)
             log.warning("inbound.no_agent", call_id=held.call.call_id)
 
-    def _call(self, room: str, phone: Phone) -> Call:
+    def _call(self, room: str, phone: Phone, trunk: str) -> Call:
         return arriving(
             self._records.now(),
             to_number=phone.called,
             from_number=phone.caller,
-            trunk=phone.trunk,
+            trunk=trunk,
             simulated=phone.simulated,
             metadata={"sip_call_id": phone.sip_call_id},
             max_call_s=self._settings.max_call_s,

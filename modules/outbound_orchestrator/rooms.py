@@ -11,7 +11,7 @@ from livekit.protocol.models import ParticipantInfo
 
 from modules.calls.deadlines import PACING_S
 from modules.calls.job import CallJob
-from modules.sip_management.phone import Phone
+from modules.sip_management.phone import Phone, trunk_of
 
 # Nobody but the agent is in a room until the phone is dialled; LiveKit closes such a room after this long.
 EMPTY_S = PACING_S + 45
@@ -82,6 +82,10 @@ class Rooms:
             there = await self._api.room.list_participants(api.ListParticipantsRequest(room=name))
         phones = [one for one in there.participants if one.kind == ParticipantInfo.Kind.SIP]
         return Phone.of(phones[0].identity, phones[0].attributes, default_region) if phones else None
+
+    async def trunk_of(self, phone: Phone) -> str:
+        """Return the name of the trunk that a phone came in over."""
+        return await trunk_of(self._api, phone, self._agent_name)
 
     async def offer_again(self, name: str, job: CallJob | str) -> None:
         """Ask for an agent once more, with this job or metadata."""

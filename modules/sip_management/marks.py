@@ -32,6 +32,13 @@ def managed_name(fleet: str, noun: Noun, key: str = "") -> str:
     return f"{fleet}-{_WORDS[noun]}{key}"
 
 
+def key_of(thing: Thing, fleet: str, noun: Noun) -> str:
+    """Return what the configuration calls a thing of this fleet's, "" for one of somebody else's."""
+    mark, prefix = mark_of(thing), managed_name(fleet, noun)
+    ours = mark is not None and (mark.fleet, mark.source) == (fleet, "configuration") and thing.name.startswith(prefix)
+    return thing.name.removeprefix(prefix) if ours else ""
+
+
 def marked(wish: Thing, name: str, fleet: str, source: Source) -> Thing:
     """Return a copy under its name, with the mark. The hash leaves passwords out, and ids, which change."""
     copy, bare = deepcopy(wish), deepcopy(wish)

@@ -21,8 +21,8 @@ from modules.call_queue_manager import connect, read_after
 from modules.conversation.personalities import Personalities
 from modules.fleet import Fleet, Plan
 from modules.setup.places import PROJECT
-from modules.sip_management.inbound import ensure_inbound
 from tests.callers import Caller, caller_of
+from tests.ways_in import let_in
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(330), pytest.mark.asyncio(loop_scope="module")]
 
@@ -134,7 +134,7 @@ async def lines(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lines
             httpx2.AsyncClient(base_url=fleet.settings.sip_api_url, timeout=30) as carrier,
         ):
             answering = Personalities(desks, PROJECT / "prompts").answering()
-            made = await ensure_inbound(fleet.settings, lkapi, answering)
+            made = await let_in(fleet.settings, lkapi, answering)
             assert [(change.doing, change.refused) for change in made] == [("create", "")] * 2
             await rings_long(lkapi, made[0].id)
             caller = caller_of(fleet)

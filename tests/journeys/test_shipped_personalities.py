@@ -23,12 +23,12 @@ from modules.setup.places import PROJECT
 from modules.simulation import load_scenarios
 from modules.simulation.ledger import Dial
 from modules.simulation.verdict import shortcomings
-from modules.sip_management.inbound import ensure_inbound
 from tests.azure_speech import LISTENING
 from tests.callers import Caller, caller_of
 from tests.chat_service import ChatService, Thought
 from tests.contracts.providers.vendor_server import vendor_server
 from tests.journeys.shipped import MARKS, Azure, agents_with, azures, report, think
+from tests.ways_in import let_in
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
@@ -159,7 +159,7 @@ async def _called_in(fleet: Fleet, caller: Caller) -> str:
     """Let the guest call the front desk; return our call's id."""
     secret = fleet.settings.livekit_api_secret.get_secret_value()
     async with api.LiveKitAPI(fleet.settings.http_url, fleet.settings.livekit_api_key, secret) as lkapi:
-        await ensure_inbound(fleet.settings, lkapi, {FRONT_DESK: "receptionist"})
+        await let_in(fleet.settings, lkapi, {FRONT_DESK: "receptionist"})
     async with httpx2.AsyncClient(base_url=fleet.settings.sip_api_url, timeout=30) as carrier, asyncio.timeout(60):
         rings = await carrier.post("/inbound", json={"to": FRONT_DESK, "from": NUMBERS["receptionist"]})
         assert rings.status_code == 202, rings.text

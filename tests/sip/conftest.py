@@ -19,8 +19,8 @@ from modules.fleet import API, LIVEKIT, ORCHESTRATOR, REDIS, SIP, WORKER, Fleet,
 from modules.fleet.last_words import last_words
 from modules.fleet.ports import Ports
 from modules.setup.places import PROJECT
-from modules.sip_management.inbound import ensure_inbound
 from tests.callers import Caller, caller_of
+from tests.ways_in import let_in
 
 HERE = Path(__file__).parent
 PHONES = ("refuse", "ring", "stay", "leave")
@@ -79,7 +79,7 @@ async def wire(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     async with Fleet(Plan(parts=parts, stores_trunks=True, env=env)) as fleet:
         secret = fleet.settings.livekit_api_secret.get_secret_value()
         async with api.LiveKitAPI(fleet.settings.http_url, fleet.settings.livekit_api_key, secret) as lkapi:
-            made = await ensure_inbound(fleet.settings, lkapi, Personalities(agents, prompts).answering())
+            made = await let_in(fleet.settings, lkapi, Personalities(agents, prompts).answering())
             assert not [change.refused for change in made if change.refused]
             caller = caller_of(fleet)
             yield Wire(fleet, caller, lkapi, ports, folder)

@@ -71,6 +71,7 @@ async def test_two_of_our_agents_talk_to_each_other(wire: Wire) -> None:
             await asyncio.sleep(0.2)
     (came_in,) = came
     assert (came_in["personality"], came_in["from_number"], came_in["to_number"]) == ("library", OURS, LIBRARY)
+    assert came_in["trunk"] == "loop"
     assert (out["outcome"], came_in["outcome"]) == ("completed", "completed")
     for call_id, said, heard in ((out_id, "agent", "callee"), (came_in["call_id"], "callee", "agent")):
         turns = await wire.caller.turns(call_id)

@@ -29,5 +29,5 @@ def test_a_number_is_understood_or_hidden(told: str, understood: str) -> None:
 
 def test_a_simulated_phone_is_marked() -> None:
     """Nobody takes a simulated call for a real one."""
-    assert Phone.of("sip_x", {"sip.simulated": "true"}, "US").trunk == "simulated"
+    assert Phone.of("sip_x", {"sip.simulated": "true"}, "US").simulated
     assert not Phone.of("sip_x", {}, "US").simulated

@@ -12,7 +12,7 @@ from config import Settings
 from modules.call_queue_manager import Store
 from modules.sip_management.ensure import delete, dry_run, ensure
 from modules.sip_management.findings import look
-from modules.sip_management.inbound import ensure_inbound
+from modules.sip_management.phone import Phone, trunk_of
 from modules.sip_management.plan import Wish
 from modules.sip_management.shelves import Noun, everything, id_of
 from modules.sip_management.wanted import wanted
@@ -175,10 +175,26 @@ async def test_a_rule_that_lets_anybody_in_is_never_stored(lkapi: api.LiveKitAPI
     assert (await everything(lkapi))[Noun.RULE] == []
 
 
-async def test_the_way_in_is_one_call_away(lkapi: api.LiveKitAPI, store: Store, mine: Settings) -> None:
-    """Whoever has the numbers makes the way in with one call."""
-    trunk, rule = await ensure_inbound(mine, lkapi, [LISTED])
-    assert (trunk.doing, rule.doing) == ("create", "create")
+async def test_a_call_that_came_in_is_known_by_its_trunk(lkapi: api.LiveKitAPI, store: Store, mine: Settings) -> None:
+    """With two carriers I read in a call's record which of them brought it; a trunk of somebody else's has its own name."""
+    mine.sip_trunks_file.write_text('trunks: {berlin: {hostname: sip.telnyx.eu, inbound: {numbers: ["+493012345678"]}}}')
+    await apply(lkapi, store, mine, LISTED)
+    foreign = api.SIPInboundTrunkInfo(name="lab-line", numbers=["+12025550188"])
+    await lkapi.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=foreign))
+    stored = {thing.name: id_of(Noun.INBOUND, thing) for thing in (await everything(lkapi))[Noun.INBOUND]}
+
+    async def known_as(trunk_id: str, **more: str) -> str:
+        phone = Phone.of("sip_x", {"sip.trunkID": trunk_id} | {f"sip.{name}": value for name, value in more.items()}, "US")
+        return await trunk_of(lkapi, phone, mine.livekit_agent_name)
+
+    fleet = mine.livekit_agent_name
+    names = [await known_as(stored[name]) for name in (f"{fleet}-inbound-default", f"{fleet}-inbound-berlin", "lab-line")]
+    assert names == ["default", "berlin", "lab-line"]
+    assert [await known_as("ST_gone"), await known_as("")] == ["default", "default"]
+    assert await known_as(stored["lab-line"], simulated="true") == "simulated"
+    async with api.LiveKitAPI("http://127.0.0.1:1", KEY, SECRET) as nobody:
+        phone = Phone.of("sip_x", {"sip.trunkID": stored["lab-line"]}, "US")
+        assert await trunk_of(nobody, phone, fleet) == "default", "a call is not lost over its trunk's name"
 
 
 async def test_findings_name_what_is_wrong(lkapi: api.LiveKitAPI, store: Store, mine: Settings) -> None:
