@@ -117,6 +117,7 @@ def settings(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         database_url=f"sqlite:///{tmp_path}/history.db",
         data_dir=tmp_path / "data",
         logs_dir=tmp_path / "logs",
+        sip_trunks_file=tmp_path / "trunks.yaml",
     )
 
 

@@ -51,6 +51,8 @@ class Health:
         }
         if not trunks:
             checks["sip_trunk"] = _no_trunk
+        if self._parts.trunk_book.problem:
+            checks["trunks_file"] = self._trunks_file
         found = await asyncio.gather(*(_within(check) for check in checks.values()))
         return dict(zip(checks, found, strict=True))
 
@@ -68,6 +70,11 @@ class Health:
 
     async def _trunk(self, trunk: Trunk) -> Service:
         return await self._answers(trunk.sip_api_url) | {"simulated": trunk.simulated}
+
+    async def _trunks_file(self) -> Service:
+        problem, file = self._parts.trunk_book.problem, self._parts.settings.sip_trunks_file.name
+        reason = f"{file} cannot be used as it is; the last good version goes on being used."
+        return {"status": "degraded", "reason": reason, "file": file, "line": problem.line if problem else 0}
 
     async def _answers(self, url: str) -> Service:
         try:

@@ -17,7 +17,8 @@ from modules.calls.gate import Policy
 from modules.conversation.call_script import Composer
 from modules.conversation.editing import Editor
 from modules.conversation.personalities import Personalities, personalities_of
-from modules.sip_management import Trunk, configured
+from modules.sip_management import Trunk
+from modules.sip_management.trunk_book import TrunkBook
 
 PartT = TypeVar("PartT")
 _TRY_AGAIN_S = 0.5
@@ -100,11 +101,16 @@ class Parts:
     live: Part[Live]
     listening: Part[Store]
     past: Part[Past]
-    trunks: dict[str, Trunk]
+    trunk_book: TrunkBook
     personalities: Personalities
     editor: Editor
     composer: Composer
     policy: Policy
+
+    @property
+    def trunks(self) -> dict[str, Trunk]:
+        """The trunks by name as trunks.yaml says now, the one used by default first."""
+        return self.trunk_book.trunks()
 
     async def close(self) -> None:
         """Close in reverse."""
@@ -113,7 +119,7 @@ class Parts:
 
 
 def parts_of(settings: Settings) -> Parts:
-    """Name the parts; nothing is opened yet."""
+    """Name the parts; nothing is opened yet. Raises TrunksUnusable."""
 
     async def live() -> Live:
         store = await connect(settings.redis_url)
@@ -132,13 +138,14 @@ def parts_of(settings: Settings) -> Parts:
         history = await open_history(settings.database_url)
         return Past(history, Search(history), Stats(history), ApiKeys(history))
 
-    personalities = personalities_of(settings)
+    personalities, trunk_book = personalities_of(settings), TrunkBook(settings)
+    trunk_book.trunks()
     return Parts(
         settings=settings,
         live=Part(live, Live.close),
         listening=Part(listening, Store.close),
         past=Part(past, Past.close),
-        trunks=configured(settings),
+        trunk_book=trunk_book,
         personalities=personalities,
         editor=Editor(settings.agents_dir, settings.prompts_dir, settings.data_dir / "saving.lock"),
         composer=Composer(personalities),

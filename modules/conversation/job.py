@@ -24,7 +24,7 @@ from modules.conversation.rehearsal import rehearse
 from modules.conversation.taken_call import Said, TakenCall, cut, hang_up, worker_id
 from modules.metrics_logger import get_logger
 from modules.sip_management import CALLEE
-from modules.sip_management.trunks import of_call
+from modules.sip_management.trunk_book import TrunkBook
 
 log = get_logger("voice_agent")
 
@@ -59,8 +59,8 @@ async def _place(ctx: JobContext, settings: Settings, activity: vad.VAD, job: Ca
         taken = TakenCall.begin(records, held, closing)
         queue = CallQueue(store, lease_s=settings.lease_s, retention_s=settings.retention_s)
         try:
-            trunk = of_call(settings, held.call.trunk)
-        except VoicefleetError as error:  # trunks.yaml was edited since, and is broken or has lost this trunk
+            trunk = TrunkBook(settings).of_call(held.call.trunk)
+        except VoicefleetError as error:  # trunks.yaml has lost this trunk since, or never was good here
             log.error("trunk.unusable", call_id=job.call_id, error=error.message)
             await cut(ctx, taken, Report(Event.ATTEMPT_FAILED, Outcome.TRUNK_MISCONFIGURED, error.message))
             ctx.shutdown("no trunk")

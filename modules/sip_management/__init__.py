@@ -1,6 +1,7 @@
 """The phone side: which trunks there are, the one dial request, what a refusal means, and what livekit-server stores.
 
 trunks        those of the settings and of trunks.yaml       carriers/   what is known of each carrier
+trunk_book    the same, read again when the file has changed
 ways_in       who may call in                                wanted      what should be stored     marks  what is ours
 plan, ensure  stored made equal to wanted, under a lock      findings    what is wrong now         monitor  and from then on
 dial, errors  one call out, and what its failure means       reach       is the carrier there?     phone  who calls in

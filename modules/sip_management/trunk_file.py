@@ -115,15 +115,30 @@ class TrunkFile(_Strict):
         return self
 
 
-def read(path: Path) -> dict[str, TrunkSpec]:
-    """Return the trunks of a file by name, passwords included; {} where there is no such file. Raises YamlError."""
+def read(path: Path, home: Path | None = None) -> dict[str, TrunkSpec]:
+    """Return the trunks of a file by name, passwords included; {} where there is no such file. Raises YamlError.
+
+    `home` is the folder that its password files are in, where that is not the file's own.
+    """
+    return {name: _with_passwords(path, home or path.parent, name, spec) for name, spec in _listed(path).items()}
+
+
+def password_files(path: Path) -> list[Path]:
+    """Return the files that passwords of this file's trunks stand in; [] where it cannot be read."""
+    try:
+        listed = _listed(path).values()
+    except YamlError:
+        return []
+    return [path.parent / one.password_file for spec in listed for one in (spec, spec.inbound) if one.password_file]
+
+
+def _listed(path: Path) -> dict[str, TrunkSpec]:
     if not path.exists():
         return {}
     try:
-        found = read_strict(path, TrunkFile).trunks
+        return read_strict(path, TrunkFile).trunks
     except YamlError as error:
         raise _hushed(error) from None
-    return {name: _with_passwords(path, name, spec) for name, spec in found.items()}
 
 
 def _hushed(error: YamlError) -> YamlError:
@@ -142,18 +157,18 @@ def _of_a_password(error: YamlError) -> bool:
     return error.field.rpartition(".")[2] == "password" or bool(_PASSWORD_LINE.search(line))
 
 
-def _with_passwords(path: Path, name: str, spec: TrunkSpec) -> TrunkSpec:
+def _with_passwords(path: Path, home: Path, name: str, spec: TrunkSpec) -> TrunkSpec:
     place = f"trunks.{name}"
-    inbound = spec.inbound.model_copy(update={"password": _password(path, f"{place}.inbound", spec.inbound)})
-    return spec.model_copy(update={"password": _password(path, place, spec), "inbound": inbound})
+    inbound = spec.inbound.model_copy(update={"password": _password(path, home, f"{place}.inbound", spec.inbound)})
+    return spec.model_copy(update={"password": _password(path, home, place, spec), "inbound": inbound})
 
 
-def _password(path: Path, field: str, spec: TrunkSpec | InboundSpec) -> SecretStr:
+def _password(path: Path, home: Path, field: str, spec: TrunkSpec | InboundSpec) -> SecretStr:
     if not spec.password_file:
         return spec.password
     if spec.password.get_secret_value():
         raise YamlError(path, 1, f"{field}.password_file", "give either password or password_file")
     try:
-        return SecretStr((path.parent / spec.password_file).read_text(encoding="utf-8").strip())
+        return SecretStr((home / spec.password_file).read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         raise YamlError(path, 1, f"{field}.password_file", f"cannot be read: {type(error).__name__}") from None

@@ -5,6 +5,7 @@ their order; last the simulated one. What a trunk leaves open, its carrier fills
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from livekit import api
 from livekit.protocol.sip import SIPTransport
@@ -17,6 +18,14 @@ from modules.strict_yaml import YamlError
 
 REAL = "default"
 SIMULATED = "simulated"
+LOOP = "doctor-loop"
+"""Out of livekit-sip and in again on its own machine, for calls to ourselves; it is not listed and leads nowhere else."""
+LOOP_FROM = "+12025550191"
+_TAKEN = {
+    REAL: "the settings SIP_TRUNK_HOSTNAME or SIP_OUTBOUND_TRUNK_ID",
+    SIMULATED: "the simulated carrier",
+    LOOP: "doctor --loop",
+}
 _ANYBODY_HERE = InboundSpec(allowed_addresses=["127.0.0.1/32"])
 
 
@@ -24,6 +33,10 @@ class TrunksUnusable(VoicefleetError):
     """The trunks cannot be told from the settings and trunks.yaml; the message names file and line."""
 
     code = "trunks_unusable"
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +66,19 @@ class Trunk:
         return carriers()[self.carrier] if self.carrier else None
 
 
-def configured(settings: Settings) -> dict[str, Trunk]:
-    """Return the configured trunks by name, the one used by default first. Raises TrunksUnusable."""
+def configured(settings: Settings, copy: Path | None = None) -> dict[str, Trunk]:
+    """Return the configured trunks by name, the one used by default first. Raises TrunksUnusable.
+
+    `copy` is read instead of trunks.yaml, beside which its password files lie all the same.
+    """
     try:
-        listed = read(settings.sip_trunks_file)
+        listed = read(copy or settings.sip_trunks_file, settings.sip_trunks_file.parent)
     except YamlError as error:
-        raise TrunksUnusable(str(error)) from None
+        raise TrunksUnusable(str(error), error.line) from None
     ours = of_settings(settings)
     for name in listed:
-        if name in ours or name == SIMULATED:
-            whose = "the settings SIP_TRUNK_HOSTNAME or SIP_OUTBOUND_TRUNK_ID" if name == REAL else "the simulated carrier"
+        if name in ours or name in (SIMULATED, LOOP):
+            whose = _TAKEN[name]
             raise TrunksUnusable(f"{settings.sip_trunks_file}: trunks.{name}: {whose} made this trunk already; rename yours")
     real = {name: trunk for name, trunk in ours.items() if not trunk.simulated}
     return real | {name: _trunk(settings, name, spec) for name, spec in listed.items()} | ours
@@ -81,12 +97,11 @@ def of_settings(settings: Settings) -> dict[str, Trunk]:
     return trunks
 
 
-def of_call(settings: Settings, name: str) -> Trunk:
-    """Return the trunk of a call that was accepted. Only a trunk of trunks.yaml suffers from a mistake in that file.
-
-    Raises TrunksUnusable, and InvalidField where the trunk is gone.
-    """
-    return of_settings(settings).get(name) or choose(configured(settings), name)
+def looped(settings: Settings) -> Trunk:
+    """Return the trunk that calls livekit-sip itself: 127.0.0.1 is whatever machine or container livekit-sip runs on."""
+    hostname = f"127.0.0.1:{settings.sip_port}"
+    inline = api.SIPOutboundConfig(hostname=hostname, transport=SIPTransport.SIP_TRANSPORT_UDP)
+    return Trunk(LOOP, settings.http_url, False, LOOP_FROM, inline=inline)
 
 
 def choose(trunks: dict[str, Trunk], name: str) -> Trunk:

@@ -8,8 +8,9 @@ import pytest
 from config import Settings
 from modules.calls.errors import InvalidField
 from modules.setup.places import PROJECT
+from modules.sip_management.trunk_book import TrunkBook
 from modules.sip_management.trunk_file import InboundSpec, TrunkSpec, read
-from modules.sip_management.trunks import TrunksUnusable, choose, configured, of_call
+from modules.sip_management.trunks import TrunksUnusable, choose, configured
 from modules.strict_yaml import YamlError
 
 pytestmark = pytest.mark.unit
@@ -59,12 +60,13 @@ def test_a_mistake_in_the_file_hurts_only_its_own_trunks(settings: Settings, fil
     """I break trunks.yaml while calls wait: those over the settings' own trunk, or simulated ones, are dialled all the same."""
     file.write_text(GOOD.replace("hostname", "hostnam"))
     mine = with_file(settings, file, sip_trunk_hostname="sip.telnyx.com", sip_api_url="http://127.0.0.1:7890")
-    assert (of_call(mine, "default").carrier, of_call(mine, "simulated").simulated) == ("telnyx", True)
+    book = TrunkBook(mine)
+    assert (book.of_call("default").carrier, book.of_call("simulated").simulated) == ("telnyx", True)
     with pytest.raises(TrunksUnusable, match="did you mean `hostname`"):
-        of_call(mine, "munich")
+        book.of_call("munich")
     file.unlink()
     with pytest.raises(InvalidField, match="There is no trunk 'munich'"):
-        of_call(mine, "munich")
+        book.of_call("munich")
 
 
 def test_a_password_may_stand_in_a_file_of_its_own(file: Path) -> None:
