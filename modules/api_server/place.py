@@ -19,6 +19,7 @@ from modules.calls.errors import IdempotencyMismatch, InvalidField
 from modules.conversation import vendors
 from modules.metrics_logger import get_logger
 from modules.sip_management import choose
+from modules.sip_management.trunks import LOOP, looped
 from modules.strict_yaml import YamlError
 
 log = get_logger(__name__)
@@ -91,7 +92,7 @@ def prepared(parts: Parts, wanted: NewCall, principal: Principal, now: datetime)
     """Return the call that `wanted` describes. Raises BadRequest's children, each naming its field."""
     settings = parts.settings
     to_number = numbers.parse(wanted.to_number, settings.default_region)
-    trunk = choose(parts.trunks, wanted.trunk)
+    trunk = looped(settings) if wanted.trunk == LOOP else choose(parts.trunks, wanted.trunk)
     not_before, expires_at = _times(wanted, now, timedelta(seconds=settings.calls_expire_s))
     if wanted.max_call_s and wanted.max_call_s > settings.max_call_s:
         raise InvalidField(f"max_call_s is at most {settings.max_call_s} (MAX_CALL_S).", field="max_call_s")

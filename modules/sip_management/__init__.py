@@ -5,6 +5,7 @@ trunk_book    the same, read again when the file has changed
 ways_in       who may call in                                wanted      what should be stored     marks  what is ours
 plan, ensure  stored made equal to wanted, under a lock      findings    what is wrong now         monitor  and from then on
 dial, errors  one call out, and what its failure means       reach       is the carrier there?     phone  who calls in
+loop          a way in for one call of ours to ourselves
 
 Nothing here decides whether a number may be dialled (modules/calls/gate.py) or what follows a failure (lifecycle.py).
 """

@@ -45,7 +45,7 @@ def ways_in(trunks: Mapping[str, Trunk], answered: Iterable[str], *, agent_name:
         for name, numbers in shares.items()
         if name not in safe and (meant := [one for one in numbers if one in answered or one in trunks[name].inbound.numbers])
     ]
-    return WaysIn(safe, _rule(agent_name) if safe else None, tuple(problems))
+    return WaysIn(safe, rule_for(agent_name) if safe else None, tuple(problems))
 
 
 def allowed_networks(trunk: Trunk) -> list[str]:
@@ -91,9 +91,12 @@ def _inbound(trunk: Trunk, numbers: list[str], max_call_s: int) -> api.SIPInboun
     )
 
 
-def _rule(agent_name: str) -> api.SIPDispatchRuleInfo:
-    """A room of its own for each call. The numbers stay visible to the agent, who picks the personality by them."""
-    job = InboundJob(direction="inbound").model_dump_json(exclude_defaults=True)
+def rule_for(agent_name: str, personality: str = "") -> api.SIPDispatchRuleInfo:
+    """Return a rule without `trunk_ids`: a room of its own for each call, and an agent of this fleet in it.
+
+    The numbers stay visible to the agent, who picks the personality by them where none is named here.
+    """
+    job = InboundJob(direction="inbound", personality=personality).model_dump_json(exclude_defaults=True)
     agent = api.RoomAgentDispatch(agent_name=agent_name, metadata=job)
     return api.SIPDispatchRuleInfo(
         rule=api.SIPDispatchRule(dispatch_rule_individual=api.SIPDispatchRuleIndividual(room_prefix=ROOM_PREFIX)),

@@ -11,6 +11,7 @@ import pytest
 from config import Settings
 from modules.call_queue_manager import CallQueue, Records, Store
 from modules.calls import Event, Report, State
+from modules.sip_management.trunks import LOOP, LOOP_FROM
 from tests.api.conftest import NUMBER
 
 pytestmark = pytest.mark.redis
@@ -219,3 +220,12 @@ async def test_dialling_can_be_paused(api: httpx2.AsyncClient, queue: CallQueue,
     assert (await api.get("/v1/queue")).json() == {"ready": 0, "scheduled": 0, "held": 0, "paused": True}
     assert (await api.post("/v1/queue/resume")).json() == {"paused": False}
     assert not await queue.paused()
+
+
+async def test_the_doctors_trunk_can_be_named_and_is_not_offered(api: httpx2.AsyncClient, records: Records) -> None:
+    """`doctor --loop` places an ordinary call; nobody else finds its trunk in a list or gets it by default."""
+    answer = await api.post("/v1/calls", json={"to_number": NUMBER, "trunk": LOOP})
+    assert answer.status_code == 202, answer.text
+    call = await records.load(answer.json()["call_id"])
+    assert (call.trunk, call.from_number, call.simulated) == (LOOP, LOOP_FROM, False)
+    assert [trunk["name"] for trunk in (await api.get("/v1/trunks")).json()["trunks"]] == ["simulated"]

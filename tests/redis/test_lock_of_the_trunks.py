@@ -6,6 +6,7 @@ import pytest
 
 from modules.call_queue_manager import Store, exclusive, keys
 from modules.calls.errors import Unavailable
+from modules.sip_management.loop import alone
 
 pytestmark = pytest.mark.redis
 
@@ -48,3 +49,24 @@ async def test_who_cannot_get_in_is_told(store: Store) -> None:
         with pytest.raises(Unavailable, match="Somebody else"):
             async with exclusive(store, keys.TRUNKS_LOCK, wait_s=0.1):
                 pytest.fail("two are inside")
+
+
+async def test_a_looped_call_has_the_line_for_itself(store: Store) -> None:
+    """Two doctors at once: the first keeps the second out for as long as its own call takes."""
+    entered = asyncio.Event()
+
+    async def second() -> None:
+        async with alone(store):
+            entered.set()
+
+    async with alone(store):
+        waiting = asyncio.create_task(second())
+        life_ms = await store.client.pttl(keys.LOOP_LOCK)
+        assert 0 < life_ms <= 12_000, "one who was killed keeps the next out for seconds only"
+        async with asyncio.timeout(30):
+            while (now_ms := await store.client.pttl(keys.LOOP_LOCK)) <= life_ms:
+                life_ms = now_ms
+                await asyncio.sleep(0.05)
+        assert not entered.is_set()
+    await waiting
+    assert entered.is_set() and not await store.client.exists(keys.LOOP_LOCK)
