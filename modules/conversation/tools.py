@@ -47,6 +47,8 @@ def _end_call(over: Callable[[], None]) -> llm.Tool:
     async def end_call(context: RunContext[None]) -> str | None:
         """End the call. Use it when the purpose is reached or the other side wants to end, after saying goodbye."""
         context.speech_handle.add_done_callback(lambda _: over())
+        if isinstance(context.session.llm, llm.RealtimeModel):  # what it says beside the call of a tool is known when it was said
+            await context.wait_for_playout()
         said = [item for item in context.speech_handle.chat_items if item.type == "message" and item.text_content]
         return None if said else "Say goodbye in one short sentence."
 

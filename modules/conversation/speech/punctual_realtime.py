@@ -15,6 +15,7 @@ from modules.conversation.speech.punctual import NOTHING_TO_SAY
 from modules.conversation.speech.vendor_errors import GivenUp
 
 _AGAIN_S = 0.5
+_GONE = "the model has failed"
 _STATUS = {
     "invalid_api_key": 401, "account_deactivated": 403, "credit_balance_exhausted": 402, "billing_hard_limit_reached": 402,
     "insufficient_quota": 429, "rate_limit_exceeded": 429, "inference_rate_limit_exceeded": 429, "model_not_found": 404,
@@ -55,13 +56,21 @@ class _Session(realtime.RealtimeSession):
         super().__init__(model, turn_detection_disabled=turn_detection_disabled)
 
     def generate_reply(self, **options: Any) -> asyncio.Future[llm.GenerationCreatedEvent]:
-        self._asked, self._asked_again = True, False
-        self._expect()
         if self._failed:
             self._give_up(self._failed)
+            none: asyncio.Future[llm.GenerationCreatedEvent] = asyncio.get_running_loop().create_future()
+            none.set_exception(llm.RealtimeError(_GONE))
+            return none
+        self._asked, self._asked_again = True, False
+        self._expect()
         reply = super().generate_reply(**options)
         reply.add_done_callback(lambda done: self._settled() if done.cancelled() else None)
         return reply
+
+    async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
+        if self._failed:  # nobody is left to confirm it, and the plugin would wait
+            raise llm.RealtimeError(_GONE)
+        await super().update_chat_ctx(chat_ctx)
 
     def interrupt(self) -> None:
         self._settled()
