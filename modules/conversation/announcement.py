@@ -73,12 +73,15 @@ class Announcer:
         return None
 
     async def say(self, sentence: str) -> None:
-        """Say one of the sentences to its end."""
+        """Say one of the sentences; return when its last sample has left."""
         began = time.time()
         await self._source.capture_frame(self._sounds[sentence])
         await self._source.wait_for_playout()
-        await asyncio.sleep(_ON_ITS_WAY_S)
         self.transcript.write("agent", sentence, (began, time.time()))
+
+    async def heard_out(self) -> None:
+        """Return when what was said has arrived."""
+        await asyncio.sleep(_ON_ITS_WAY_S)
 
 
 def _keep(file: Path, wav: bytes) -> None:

@@ -79,15 +79,20 @@ class Farewell:
         if failed := await announcer.open():
             return failed
         try:
-            if self.away.instead == TAKE_MESSAGE:
-                return await self._message(announcer)
-            if self.away.instead:
-                return await self._handed_over(announcer)
-            await announcer.say(self.away.sentence)
-            return self._blocked()
+            report = await self._done(announcer)
+            await announcer.heard_out()
+            return report
         except Exception as error:
             log.warning("farewell.cut", error=type(error).__name__)
             return Report(Event.LOST, Outcome.INFRASTRUCTURE, self.away.reason)
+
+    async def _done(self, announcer: Announcer) -> Report:
+        if self.away.instead == TAKE_MESSAGE:
+            return await self._message(announcer)
+        if self.away.instead:
+            return await self._handed_over(announcer)
+        await announcer.say(self.away.sentence)
+        return self._blocked()
 
     async def _message(self, announcer: Announcer) -> Report:
         said, transcript = self.speaks.sentences, announcer.transcript
@@ -124,6 +129,7 @@ class Farewell:
     async def _handed_over(self, announcer: Announcer) -> Report:
         name, target = self.away.instead, self.speaks.transfer[self.away.instead]
         await announcer.say(target.announcement)
+        await announcer.heard_out()
         if not (failed := await self.hand_over(target.number)):
             return Report(Event.TRANSFERRED, reason=f"{self.away.reason} Handed over to {name}.")
         if not self.line.is_there:

@@ -36,6 +36,9 @@ GREETINGS = {
     "+12025550142": "I am the AI assistant of the restaurant. {% if contact_name %}Good day {{ contact_name }}.{% endif %}",
 }
 NIGHT_DESK, NOBODYS = "+12025550143", "+12025550144"
+MAILBOX, HANDS_OVER, IN_VAIN = "+12025550145", "+12025550146", "+12025550147"
+LEAVE_A_MESSAGE, CONNECTING = "Please leave a message.", "One moment please, I will connect you."
+BUSY_PHONE = "+12025550103"
 BUSY, CLOSED = "All our lines are busy.", "We are closed at the moment."
 PERSONALITY = """
 name: Desk
@@ -45,9 +48,14 @@ components:
   tts: {{provider: local, voice: rms}}
 greeting: "{greeting}"
 turns: {{endpointing_s: 0.25, nudge_after_s: 60}}
-sentences: {{busy: "{busy}", closed: "{closed}"}}
+sentences: {{busy: "{busy}", closed: "{closed}", take_message: "Please leave a message."}}
 inbound_numbers: ["{number}"]
 {more}"""
+INSTEAD = {
+    "mailbox": (MAILBOX, "overflow: take_message\n"),
+    "hands_over": (HANDS_OVER, f"overflow: {{closed: desk}}\ntransfer: {{desk: '{SILENT}'}}\n"),
+    "in_vain": (IN_VAIN, f"overflow: {{closed: desk}}\ntransfer: {{desk: '{BUSY_PHONE}'}}\n"),
+}
 # A minute a week that is not now.
 NEVER = "hours: {{zone: Etc/UTC, open: [{{days: [{day}], opens: '12:00', closes: '12:01'}}]}}"
 
@@ -109,8 +117,9 @@ def write_desks(folder: Path) -> Path:
         (folder / f"{name}.yaml").write_text(text)
     day = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[(datetime.now(UTC).weekday() + 3) % 7]
     never = NEVER.format(day=day)
-    asleep = PERSONALITY.format(greeting="Hello, I am an AI assistant.", number=NIGHT_DESK, busy=BUSY, closed=CLOSED, more=never)
-    (folder / "night_desk.yaml").write_text(asleep)
+    for name, (number, more) in (INSTEAD | {"night_desk": (NIGHT_DESK, "")}).items():
+        words = {"greeting": "Hello, I am an AI assistant.", "busy": BUSY, "closed": CLOSED}
+        (folder / f"{name}.yaml").write_text(PERSONALITY.format(number=number, more=more + never, **words))
     gone = PERSONALITY.format(greeting="Hello, I am an AI assistant.", number=NOBODYS, busy=BUSY, closed=CLOSED, more="")
     (folder / "soon_gone.yaml").write_text(gone)
     return folder
@@ -187,6 +196,28 @@ async def test_outside_the_hours_of_service_one_sentence_is_said(lines: Lines) -
     """The night desk is asleep: I was told so, politely, and that call is in the list as well."""
     entry = await lines.carriers(await lines.ring(NIGHT_DESK, "+12025550150"))
     await blocked(lines, entry, "closed", CLOSED)
+
+
+async def test_outside_the_hours_there_is_a_mailbox_or_somebody_else(lines: Lines) -> None:
+    """I left a message after the tone and read it in my list; another caller was connected; one whom nobody could take heard so.
+
+    The three call at once, and a caller who was handed over is no longer ours.
+    """
+    callers = {MAILBOX: "+12025550153", HANDS_OVER: "+12025550154", IN_VAIN: "+12025550155"}
+    scenarios = {MAILBOX: LISTENS_AND_LEAVES}
+    rings = [lines.ring(to, caller, scenarios.get(to, SILENT)) for to, caller in callers.items()]
+    entries = await asyncio.gather(*(lines.carriers(entry) for entry in await asyncio.gather(*rings)))
+    assert [entry["ended_by"] for entry in entries] == ["caller", "transfer", "callee"]
+    left, connected, refused = [await lines.ours(from_number=caller) for caller in callers.values()]
+    assert (left["outcome"], left["reason"].partition(":")[0]) == ("voicemail", "closed")
+    assert left["reason"].endswith("The caller left a message.")
+    announced, *words = await lines.caller.turns(left["call_id"])
+    assert (announced["speaker"], announced["text"]) == ("agent", LEAVE_A_MESSAGE)
+    assert {turn["speaker"] for turn in words} == {"callee"} and "goodbye" in " ".join(turn["text"] for turn in words)
+    assert connected["outcome"] == "transferred" and connected["reason"].endswith("Handed over to desk.")
+    assert (refused["outcome"], "desk could not be reached: The line is busy." in refused["reason"]) == ("blocked", True)
+    assert [turn["text"] for turn in await lines.caller.turns(refused["call_id"])] == [CONNECTING, CLOSED]
+    assert await lines.rooms() == 0
 
 
 async def test_a_number_that_nobody_answers_any_more(lines: Lines) -> None:
