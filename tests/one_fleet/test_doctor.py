@@ -13,7 +13,7 @@ from modules.call_queue_manager.workers import ALIVE_S
 from modules.fleet import WORKER, Fleet
 from tests.callers import Caller
 
-pytestmark = [pytest.mark.fleet, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="session")]
 
 FORBIDDEN = "+12025550109"
 

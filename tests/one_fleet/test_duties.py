@@ -6,7 +6,7 @@ import pytest
 
 from tests.callers import Caller
 
-pytestmark = [pytest.mark.fleet, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
 GYM, MAILBOX, MENU, PRESSER = "+12025550100", "+12025550102", "+12025550119", "+12025550134"
 MESSAGE_STARTS = "hello this is an ai assistant i had a question"
