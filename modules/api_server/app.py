@@ -20,7 +20,19 @@ from modules.api_server.keys import KeyRing
 from modules.api_server.metrics import Metrics
 from modules.api_server.openapi import describe
 from modules.api_server.parts import Parts, parts_of
-from modules.api_server.routes import calls, events, fleet, health, keys, personalities, phone, voice_pipeline, web, webhook
+from modules.api_server.routes import (
+    calls,
+    do_not_call,
+    events,
+    fleet,
+    health,
+    keys,
+    personalities,
+    phone,
+    voice_pipeline,
+    web,
+    webhook,
+)
 from modules.api_server.routes.editing import router as editing_router
 from modules.api_server.routes.stats import router as stats_router
 from modules.api_server.security_headers import SecurityHeaders
@@ -54,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.fan_out = FanOut(parts.listening)
     app.state.parts, app.state.metrics, app.state.ring, app.state.sessions = parts, metrics, ring, sessions
     app.state.voice_pipeline = VoicePipeline(settings, parts.composer)
-    for module in (calls, phone, events, fleet, keys, personalities, voice_pipeline):
+    for module in (calls, phone, events, fleet, do_not_call, keys, personalities, voice_pipeline):
         app.include_router(module.router, dependencies=documented)
     app.include_router(webhook.router)
     app.include_router(stats_router, dependencies=documented)

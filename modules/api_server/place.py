@@ -55,10 +55,10 @@ async def accept(parts: Parts, wanted: NewCall, principal: Principal, repeat: Re
     if repeat and (call_id := await _known(await parts.live.get(), repeat)):
         return Accepted(await (await parts.live.get()).records.load(call_id), repeated=True)
     call = prepared(parts, wanted, principal, now)
-    verdict = gate.decide(call, parts.policy, now)
+    live = await parts.live.get()
+    verdict = gate.decide(call, parts.policy, now, do_not_call=await live.queue.barred(call.to_number))
     if isinstance(verdict, gate.Refusal):
         raise GateRefused(verdict.name, verdict.reason)
-    live = await parts.live.get()
     await live.durable()
     what, call_id = await live.queue.enqueue(call, repeat)
     if what is Enqueued.KNOWN:
@@ -78,8 +78,9 @@ async def _known(live: Live, repeat: Repeat) -> str | None:
 async def foretell(parts: Parts, wanted: NewCall, principal: Principal, now: datetime) -> Forecast:
     """Check everything and queue nothing."""
     call = prepared(parts, wanted, principal, now)
-    paused = await (await parts.live.get()).queue.paused()
-    match gate.decide(call, parts.policy, now, paused=paused):
+    queue = (await parts.live.get()).queue
+    paused, barred = await queue.paused(), await queue.barred(call.to_number)
+    match gate.decide(call, parts.policy, now, paused=paused, do_not_call=barred):
         case gate.Refusal(name, reason):
             return Forecast(call, "refuse", None, reason, name)
         case gate.NotBefore(at, reason):

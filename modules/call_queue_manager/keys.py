@@ -1,6 +1,7 @@
 """Every Redis key: its name, its type, how long it lives and who writes it. Nothing else builds a key.
 
-All keys expire, so that a fleet that is switched off leaves nothing behind; live ones are renewed by their writer.
+All keys but DO_NOT_CALL expire, so that a fleet that is switched off leaves nothing behind; live ones are renewed by their
+writer.
 """
 
 import hashlib
@@ -26,6 +27,8 @@ REAPER = f"{PREFIX}reaper"
 """HASH last_ms, grace_until_ms: when any reaper last looked; 1 hour. overdue.lua."""
 PAUSED = f"{PREFIX}paused"
 """STRING, present while dialling is paused; 30 days. pause()."""
+DO_NOT_CALL = f"{PREFIX}do_not_call"
+"""HASH number -> JSON at, source: who is not called. Never expires: such a wish outlives the fleet. do_not_call.py."""
 TRUNKS_LOCK = f"{PREFIX}lock:trunks"
 """STRING, held by who changes the stored trunks and rules; 30 seconds. lock.py."""
 LOOP_LOCK = f"{PREFIX}lock:loop"

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from modules.call_queue_manager import keys
 from modules.call_queue_manager.connection import ANSWER_S, Store
+from modules.call_queue_manager.do_not_call import DoNotCall
 from modules.calls import Call, Priority
 from modules.calls.errors import IdempotencyMismatch, Unavailable
 
@@ -128,6 +129,10 @@ class CallQueue:
         """Return how many calls are ready, scheduled and held."""
         names = {"ready": keys.READY, "scheduled": keys.SCHEDULED, "held": keys.LEASES}
         return {name: int(await self._store.call("ZCARD", key)) for name, key in names.items()}
+
+    async def barred(self, number: str) -> bool:
+        """Return whether this number (E.164) is on the do-not-call list."""
+        return await DoNotCall(self._store).has(number)
 
     async def paused(self) -> bool:
         """Return whether dialling is stopped for the whole fleet."""

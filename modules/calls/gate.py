@@ -1,7 +1,7 @@
 """May this number be dialled now? One pure function, asked at enqueue, at claim and immediately before the INVITE.
 
-What it knows: destinations, the calling window in the callee's own zone, the last moment, the stop switch.
-Do-not-call lists, consent and budgets join here when they exist; no other code path may refuse or allow a dial.
+What it knows: destinations, who asked not to be called, the calling window in the callee's own zone, the last moment, the stop
+switch. Consent and budgets join here when they exist; no other code path may refuse or allow a dial.
 """
 
 import re
@@ -52,11 +52,15 @@ class Refusal:
     reason: str
 
 
-def decide(call: Call, policy: Policy, now: datetime, *, paused: bool = False) -> Allowed | NotBefore | Refusal:
-    """Return whether `call` may be dialled at `now`."""
+def decide(
+    call: Call, policy: Policy, now: datetime, *, paused: bool = False, do_not_call: bool = False
+) -> Allowed | NotBefore | Refusal:
+    """Return whether `call` may be dialled at `now`. `do_not_call`: its number is on the list of those who are not called."""
     refusal = destination(call.to_number, policy)
     if refusal:
         return refusal
+    if do_not_call:
+        return Refusal("do_not_call", "This number is on the do-not-call list.")
     if now >= call.expires_at:
         return Refusal("expired", "The call's last moment has passed.")
     if call.not_before and now < call.not_before:

@@ -105,6 +105,15 @@ class ApiClient:
     async def revoke_key(self, key_id: str) -> dict[str, Any]:
         return await self._ask("DELETE", f"/v1/keys/{key_id}")
 
+    async def do_not_call(self) -> dict[str, Any]:
+        return await self._ask("GET", "/v1/do-not-call")
+
+    async def never_call(self, number: str) -> dict[str, Any]:
+        return await self._ask("PUT", f"/v1/do-not-call/{quote(number, safe='')}")
+
+    async def call_again(self, number: str) -> dict[str, Any]:
+        return await self._ask("DELETE", f"/v1/do-not-call/{quote(number, safe='')}")
+
     async def personalities(self) -> dict[str, Any]:
         return await self._ask("GET", "/v1/personalities")
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from modules.command_line import calls, config_show, connect, keys, personalities, providers, simulate, trunks
+from modules.command_line import calls, config_show, connect, do_not_call, keys, personalities, providers, simulate, trunks
 from modules.command_line.demo import demo
 from modules.command_line.doctor import doctor
 from modules.command_line.set_up import setup
@@ -22,6 +22,7 @@ for verb in (demo, setup, up, down, calls.call, calls.calls, calls.show, calls.c
 app.add_typer(connect.connecting, name="connect")
 app.add_typer(connect.disconnecting, name="disconnect")
 app.add_typer(config_show.app, name="config")
+app.add_typer(do_not_call.app, name="do-not-call")
 app.add_typer(keys.app, name="keys")
 app.add_typer(personalities.app, name="personalities")
 app.add_typer(providers.app, name="providers")

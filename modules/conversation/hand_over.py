@@ -51,5 +51,6 @@ class HandOver:
         moment = datetime.fromtimestamp(self._store.clock.now_ms() / 1000, UTC)
         queue = CallQueue(self._store, lease_s=self._settings.lease_s, retention_s=self._settings.retention_s)
         there = replace(self._held.call, to_number=number, not_before=None, expires_at=moment + timedelta(days=1))
-        answer = decide(there, policy(self._settings), moment, paused=await queue.paused())
+        barred = await queue.barred(number)
+        answer = decide(there, policy(self._settings), moment, paused=await queue.paused(), do_not_call=barred)
         return "" if isinstance(answer, Allowed) else answer.reason

@@ -72,7 +72,8 @@ class PhoneLine:
 
     async def _gate(self, held: Held) -> Failed | None:
         now = self._records.now()
-        match decide(held.call, self._policy, now, paused=await self._queue.paused()):
+        barred = await self._queue.barred(held.call.to_number)
+        match decide(held.call, self._policy, now, paused=await self._queue.paused(), do_not_call=barred):
             case Allowed():
                 return None
             case NotBefore(at, reason):

@@ -28,7 +28,8 @@ class Placer:
         """Send an agent into a new room for this call, or end or postpone it. Raises Unavailable when Redis is away."""
         call, now = held.call, self._records.now()
         try:
-            match decide(call, self._policy, now, paused=await self._queue.paused()):
+            barred = await self._queue.barred(call.to_number)
+            match decide(call, self._policy, now, paused=await self._queue.paused(), do_not_call=barred):
                 case Allowed():
                     await self._open(held)
                 case NotBefore(at, reason):

@@ -40,6 +40,9 @@ SCOPES = {
     ("GET", "/v1/queue"): "calls:read",
     ("POST", "/v1/queue/pause"): "admin",
     ("POST", "/v1/queue/resume"): "admin",
+    ("GET", "/v1/do-not-call"): "calls:read",
+    ("PUT", "/v1/do-not-call/{number}"): "calls:write",
+    ("DELETE", "/v1/do-not-call/{number}"): "admin",
     ("POST", "/v1/keys"): "admin",
     ("GET", "/v1/keys"): "admin",
     ("DELETE", "/v1/keys/{key_id}"): "admin",
@@ -71,7 +74,7 @@ async def made(api: httpx2.AsyncClient, *scopes: str, **fields: Any) -> dict[str
 
 
 def filled(path: str) -> str:
-    return path.format(call_id="outbound-nobody", key_id="key_nobody", personality_id="nobody", key="nothing")
+    return path.format(call_id="outbound-nobody", key_id="key_nobody", personality_id="nobody", key="nothing", number=NUMBER)
 
 
 async def test_without_a_key_only_the_named_addresses_answer(app: FastAPI, stranger: httpx2.AsyncClient) -> None:

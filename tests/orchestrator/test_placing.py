@@ -7,7 +7,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from modules.call_queue_manager import Records
+from modules.call_queue_manager import DoNotCall, Records
 from modules.calls import Event, Outcome, Report, State
 from modules.calls.gate import Policy
 from modules.calls.retry import FRUITLESS_PLACINGS
@@ -118,6 +118,15 @@ async def test_while_paused_calls_go_back_and_come_again(desk: Desk, livekit: Ro
     assert again
     await desk.placer().place(again)
     assert (await desk.now(again)).state is State.PLACING
+
+
+async def test_who_texts_stop_while_their_call_waits_is_not_called(desk: Desk, livekit: RoomService) -> None:
+    """The call was accepted a minute before; it ends as blocked, says why, and no room is made."""
+    held = await desk.claimed()
+    await DoNotCall(desk.store).add(held.call.to_number, "text_message")
+    await desk.placer().place(held)
+    call = await desk.now(held)
+    assert (call.outcome, call.reason.partition(":")[0], livekit.made) == (Outcome.BLOCKED, "do_not_call", [])
 
 
 async def test_a_call_that_expired_just_before_is_not_placed(desk: Desk, livekit: RoomService) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from config import Settings
-from modules.call_queue_manager import CallQueue, Held, Store
+from modules.call_queue_manager import CallQueue, DoNotCall, Held, Store
 from modules.calls import Call
 from modules.conversation.hand_over import HandOver
 from tests.fleet_clock import Clock
@@ -32,6 +32,12 @@ async def test_nobody_is_rung_while_dialling_is_paused(way: HandOver, queue: Cal
     """The stop switch stops hand-overs too."""
     await queue.pause(on=True)
     assert await way.to("+12025550111") == "Dialling is paused."
+
+
+async def test_who_asked_not_to_be_called_is_not_handed_over_to(way: HandOver, store: Store) -> None:
+    """The target of a transfer is a number like any other."""
+    await DoNotCall(store).add("+12025550111", "key_1")
+    assert await way.to("+12025550111") == "This number is on the do-not-call list."
 
 
 async def test_a_carrier_that_is_not_there_is_a_sentence(way: HandOver) -> None:

@@ -19,6 +19,7 @@ VERBS = [
     ["demo"], ["setup"], ["up"], ["down"], ["call"], ["calls"], ["show"], ["cancel"], ["stats"], ["doctor"],
     ["voice-pipeline"],
     ["config", "show"], ["providers", "list"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"],
+    ["do-not-call", "list"], ["do-not-call", "add"], ["do-not-call", "remove"],
     ["personalities", "lint"], ["personalities", "list"], ["personalities", "show"], ["personalities", "diff"],
     ["personalities", "edit"], ["personalities", "save"],
     ["connect", "twilio"], ["disconnect", "twilio"], ["simulate", "inbound"],

@@ -23,6 +23,15 @@ def test_ordinary_numbers_in_allowed_countries_are_dialled(number: str) -> None:
     assert decide(a_call(to_number=number), ANY_TIME, NOON) == Allowed()
 
 
+def test_who_asked_not_to_be_called_is_not_called() -> None:
+    """Whatever else holds, and however urgent it is; but a number that may never be dialled is told as such."""
+    refused = decide(a_call(), ANY_TIME, NOON, do_not_call=True)
+    assert isinstance(refused, Refusal) and refused.name == "do_not_call"
+    assert decide(a_call(), ANY_TIME, NOON, do_not_call=True, paused=True) == refused
+    costly = decide(a_call(to_number="+19005550100"), ANY_TIME, NOON, do_not_call=True)
+    assert isinstance(costly, Refusal) and costly.name == "number_kind_refused"
+
+
 @pytest.mark.parametrize(("number", "name"), [
     ("+19005550100", "number_kind_refused"),      # premium rate, US
     ("+499001234567", "number_kind_refused"),     # premium rate, DE

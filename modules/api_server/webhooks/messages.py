@@ -6,12 +6,18 @@ from typing import Any
 from modules.api_server.parts import Parts
 from modules.api_server.webhooks.signed import Form
 from modules.call_history import Filters
-from modules.call_queue_manager import Records
+from modules.call_queue_manager import DoNotCall, Records
 from modules.calls import Call, Direction, numbers
 from modules.calls.errors import InvalidNumber, NotFound
+from modules.calls.opt_out import asks_not_to_be_called
+from modules.metrics_logger import get_logger
+
+log = get_logger(__name__)
 
 MESSAGE = "call.message"
 """The event. Data: direction, text, media (how many attachments), message_sid, at."""
+BY_TEXT = "text_message"
+"""Who put a number on the do-not-call list: its owner, by text message."""
 _WINDOW = timedelta(days=29)
 _LONGEST_TEXT = 1600
 _CANDIDATES = 20
@@ -20,13 +26,19 @@ _CANDIDATES = 20
 async def take_in(parts: Parts, form: Form, now: datetime) -> str | None:
     """Write an inbound message to the call it answers; return its id, or None where there is no such call.
 
+    Whoever asks in it not to be called is put on that list, with a call or without. Twilio's own settings may know more words
+    for that than we do, and tell so (OptOutType).
+
     Raises Unavailable. A call counts as long as Redis keeps it: RETENTION_S after its end.
     """
     try:
         number = numbers.parse(form.get("From", ""), parts.settings.default_region)
     except InvalidNumber:
         return None  # a short code, a name, another network's address
-    records = (await parts.live.get()).records
+    live = await parts.live.get()
+    if asks_not_to_be_called(form.get("Body", "")) or form.get("OptOutType") == "STOP":
+        await DoNotCall(live.store).add(number, BY_TEXT)
+        log.info("do_not_call.added", number=numbers.mask(number), source=BY_TEXT)
     message = {
         "direction": "inbound",
         "text": form.get("Body", "")[:_LONGEST_TEXT],
@@ -35,7 +47,7 @@ async def take_in(parts: Parts, form: Form, now: datetime) -> str | None:
         "at": now.isoformat(),
     }
     for call in await _with(parts, number, now):
-        if await _written(records, call, message):
+        if await _written(live.records, call, message):
             return call.call_id
     return None
 
