@@ -22,6 +22,8 @@ even they could be made, nothing can be said: the call is ended within the same 
 
 - **The model stops in the middle.** The next one is asked the whole question; its answer is a new sentence after what was said.
   If a tool was called already the answer ends there: what it did cannot be undone, so nobody else is asked.
+- **A realtime model** has no next one. It is asked a second time where an answer failed before its first word; when it is late,
+  stops in the middle or loses its connection, `sentences.trouble` is said at once.
 - **The voice stops in the middle.** The next one says that sentence again from its beginning. Sentences are therefore spoken one
   by one, also by vendors who take a stream; intonation does not carry over from one to the next.
 - **The listener has no words.** After speech of {statement:g} s or more the next listener, or a new connection to the same one,

@@ -41,8 +41,8 @@ OpenAI's realtime model gets the call's sound, not only its words, over one conn
 and the personality's `tts` speaks it: disclosure, greeting, fillers, apology and interruptions are the same as with any model.
 
 - **`stt` still listens beside it.** Its words are the transcript, they recognise a mailbox before it is answered, and they show
-  that something was said at all; an answer is asked for when they are there. The model itself gets words only for what was said
-  into the greeting.
+  that something was said at all; an answer is asked for when they are there. The model itself gets words only for keys that
+  were pressed and for what was said into the greeting.
 - **When somebody has finished** is told by `turns`, never by the vendor; `turns.detection: stt` is refused beside it.
 - **It stands alone.** A list with another model is refused: none could go on with what only this one has heard. An answer that
   fails is asked for once more. Silence for 6 s, a sentence that stops for 2 s, or a lost connection end the call with the

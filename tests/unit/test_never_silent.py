@@ -59,7 +59,8 @@ class Call:
 
     def __init__(self) -> None:
         self.phone, self.said, self.ended = Line(), list[str](), list[tuple[str, Outcome]]()
-        self.session = SimpleNamespace(output=SimpleNamespace(audio=self.phone), say=self._say)
+        self.away_again = 0
+        self.session = SimpleNamespace(output=SimpleNamespace(audio=self.phone), say=self._say, reset_away_timer=self._present)
         transcript: Any = SimpleNamespace(said=self.said.append)
         session: Any = self.session
         self.unasked = Unasked(
@@ -76,6 +77,9 @@ class Call:
         await self.unasked.prepare(Voice())  # type: ignore[arg-type]
         async with asyncio.timeout(10):
             await self.unasked.never_silent()
+
+    def _present(self) -> None:
+        self.away_again += 1
 
     def _say(self, text: str, *, audio: AsyncIterator[rtc.AudioFrame], allow_interruptions: bool) -> None:
         self.said.append(text)
@@ -95,6 +99,18 @@ async def test_fillers_and_then_an_apology() -> None:
     assert call.said == [SAYS.filler] * FILLERS + [SAYS.trouble]
     assert call.phone.heard == [2000] * FILLERS + [3000]
     assert call.ended == [("the agent fell silent", Outcome.AGENT_FAILED)]
+
+
+async def test_who_waits_for_us_is_not_asked_whether_they_are_there() -> None:
+    """The silence is ours: it is bridged, and no nudge is counted. Once nothing is owed, it is theirs again."""
+    call = Call()
+    call.unasked.dead_air.owe()
+    await call.unasked.to_silence()
+    assert (call.said, call.away_again) == ([], 1)
+    call.unasked.dead_air.had_nothing_to_say()
+    await call.unasked.prepare(Voice())  # type: ignore[arg-type]
+    await call.unasked.to_silence()
+    assert (call.said, call.away_again) == ([SAYS.nudge], 2)
 
 
 async def test_an_answer_in_between_makes_us_patient_again() -> None:

@@ -40,6 +40,16 @@ def test_the_model_in_the_cloud_cannot_be_named() -> None:
         Turns.model_validate({"detection": "v1"})
 
 
+def test_a_realtime_model_leaves_the_end_of_a_turn_to_the_call() -> None:
+    """`detection: stt` is refused beside it: LiveKit would take no notice of it."""
+    written = {
+        "name": "x", "greeting": "Hello.", "turns": {"detection": "stt"},
+        "components": {"stt": {"provider": "deepgram"}, "llm": {"provider": "openai_realtime"}, "tts": {"provider": "local"}},
+    }  # fmt: skip
+    with pytest.raises(ValidationError, match="cannot be stt with openai_realtime; use vad or v1-mini"):
+        Personality.model_validate(written)
+
+
 @pytest.mark.parametrize("name", names("stt"))
 def test_a_listener_that_cannot_tell_the_end_is_refused(name: str) -> None:
     """`detection: stt` needs a vendor who says when somebody has finished."""
