@@ -3,20 +3,18 @@
 Whatever is there already is kept. A number on somebody else's trunk, or a trunk of another name, is never touched.
 """
 
-import json
 import secrets
 import string
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from modules.calls.numbers import mask
+from modules.sip_management.twilio import countries
 from modules.sip_management.twilio.errors import TwilioTrouble
+from modules.sip_management.twilio.found_or_made import LIST, NUMBER, ORIGINATION, TRUNK, USER, USERS_OF_TRUNK, FoundOrMade
 from modules.sip_management.twilio.ledger import Ledger
 from modules.sip_management.twilio.steps import Did, Step, Tell
 
-LIST, USER, TRUNK, USERS_OF_TRUNK = "credential_list", "credential", "trunk", "trunk_credential_list"
-ORIGINATION, NUMBER, COUNTRY = "origination_url", "number", "country:"
 _CONSOLE = "https://console.twilio.com/us1/develop"
 
 
@@ -55,22 +53,22 @@ class _Connecting:
         self._ledger = ledger
         self._wish = wish
         self._tell = tell
-        self._dry_run = dry_run
+        self._things = FoundOrMade(ledger, tell, dry_run)
 
     async def run(self) -> Connected:
         await self._account()
         number = await self._number()
         trunks = await self._client.trunking.v1.trunks.list_async()
-        known = self._ours(TRUNK, {one.sid: one.friendly_name for one in trunks})
+        known = self._things.ours(TRUNK, {one.sid: one.friendly_name for one in trunks})
         self._not_anothers(number, known)
         users = await self._users()
         username, password = await self._user(users)
-        trunk = await self._ensure(TRUNK, self._ledger.marker, f"trunk {self._domain}", known, self._make_trunk)
+        trunk = await self._things.either(TRUNK, self._ledger.marker, f"trunk {self._domain}", known, self._make_trunk)
         await self._users_of(trunk, users)
         await self._origination(trunk)
         await self._attach(trunk, number)
         for country in sorted(self._wish.countries | self._wish.opened):
-            await self._country(country)
+            await countries.look_at(self._client, country, self._things, open_it=country in self._wish.opened)
         return Connected(self._domain, username, password, number.phone_number)
 
     @property
@@ -114,8 +112,8 @@ class _Connecting:
 
     async def _users(self) -> str | None:
         lists = await self._client.sip.credential_lists.list_async()
-        found = self._ours(LIST, {one.sid: one.friendly_name for one in lists})
-        return await self._ensure(LIST, self._ledger.marker, "list of SIP users", found, self._make_list)
+        found = self._things.ours(LIST, {one.sid: one.friendly_name for one in lists})
+        return await self._things.either(LIST, self._ledger.marker, "list of SIP users", found, self._make_list)
 
     async def _make_list(self) -> str:
         made = await self._client.sip.credential_lists.create_async(friendly_name=self._ledger.marker)
@@ -128,7 +126,7 @@ class _Connecting:
         known = {one.username: one.sid for one in await credentials.list_async()} if credentials else {}
         sid = known.get(username)
         if sid and self._wish.has_password:
-            await self._ensure(USER, username, "SIP user", sid, self._nothing)
+            self._things.keep(USER, username, "SIP user", sid)
             return username, None
         password = _password()
 
@@ -138,7 +136,7 @@ class _Connecting:
                 return str(sid)
             return str((await credentials.create_async(username=username, password=password)).sid)
 
-        await self._ensure(USER, username, "SIP user", None, make)
+        await self._things.make(USER, username, "SIP user", make)
         return username, password
 
     async def _make_trunk(self) -> str:
@@ -155,7 +153,7 @@ class _Connecting:
             return str((await attached.create_async(credential_list_sid=users)).sid)
 
         found = users if users and users in known else None
-        await self._ensure(USERS_OF_TRUNK, self._ledger.marker, "the trunk asks for that user", found, make)
+        await self._things.either(USERS_OF_TRUNK, self._ledger.marker, "the trunk asks for that user", found, make)
 
     async def _origination(self, trunk: str | None) -> None:
         if not self._wish.sip_host:
@@ -164,7 +162,7 @@ class _Connecting:
         url = f"sip:{self._wish.sip_host}"
         urls: Any = self._client.trunking.v1.trunks(trunk).origination_urls if trunk else None
         found = {one.sid: one for one in await urls.list_async()} if urls else {}
-        ours = self._ours(ORIGINATION, {sid: one.friendly_name for sid, one in found.items()})
+        ours = self._things.ours(ORIGINATION, {sid: one.friendly_name for sid, one in found.items()})
 
         async def make() -> str:
             if ours:
@@ -174,7 +172,7 @@ class _Connecting:
             return str(made.sid)
 
         right = ours if ours and found[ours].sip_url == url else None
-        await self._ensure(ORIGINATION, self._ledger.marker, f"calls that come in go to {url}", right, make)
+        await self._things.either(ORIGINATION, self._ledger.marker, f"calls that come in go to {url}", right, make)
 
     async def _attach(self, trunk: str | None, number: Any) -> None:
         numbers: Any = self._client.trunking.v1.trunks(trunk).phone_numbers if trunk else None
@@ -188,65 +186,7 @@ class _Connecting:
         detail = f"number {mask(number.phone_number)}"
         if number.voice_url or number.voice_application_sid:
             detail += ", which Twilio answered by a program until now"
-        await self._ensure(NUMBER, mask(number.phone_number), detail, found, make, **before)
-
-    async def _country(self, country: str) -> None:
-        permission = await self._client.voice.v1.dialing_permissions.countries(country).fetch_async()
-        what = f"calls to {country}"
-        if permission.low_risk_numbers_enabled:
-            self._tell(Step("country", Did.KEPT, f"{what} are allowed"))
-            return
-        if country not in self._wish.opened:
-            fix = f"add --open {country}, or allow it at {_CONSOLE}/voice/settings/geo-permissions"
-            self._tell(Step("country", Did.LOOK, f"{what} are closed at Twilio: they would fail with 403", fix))
-            return
-
-        async def make() -> str:
-            await set_country(self._client, permission, opened=True)
-            return country
-
-        await self._ensure(f"{COUNTRY}{country}", country, what, None, make)
-
-    def _ours(self, kind: str, there: dict[str, str]) -> str | None:
-        """Return the SID of our thing among those that are there: by the ledger, or by a name that only we give."""
-        known = self._ledger.sid(kind)
-        if known in there:
-            return known
-        return next((sid for sid, name in sorted(there.items()) if name == self._ledger.marker), None)
-
-    async def _ensure(
-        self, kind: str, name: str, detail: str, found: str | None, make: Callable[[], Awaitable[str]], **before: Any
-    ) -> str | None:
-        """Keep what was found, or make it; return its SID, None in a dry run. What others attached is kept and not noted."""
-        step = kind.partition(":")[0].replace("_", " ")
-        if found:
-            marked = kind in (LIST, USER, TRUNK, ORIGINATION) or kind in self._ledger.things
-            if marked and not self._dry_run and self._ledger.sid(kind) != found:
-                self._ledger.made(kind, name, found)
-            self._tell(Step(step, Did.KEPT, detail))
-            return found
-        if self._dry_run:
-            self._tell(Step(step, Did.WOULD_MAKE, detail))
-            return None
-        self._ledger.intend(kind, name, **before)
-        sid = await make()
-        self._ledger.made(kind, name, sid)
-        self._tell(Step(step, Did.MADE, detail))
-        return sid
-
-    async def _nothing(self) -> str:
-        raise AssertionError("what was found is not made")
-
-
-async def set_country(client: Any, permission: Any, *, opened: bool) -> None:
-    """Open or close a country's ordinary numbers; its premium and fraud-prone ones stay as they are."""
-    wanted = {
-        "iso_code": permission.iso_code,
-        "low_risk_numbers_enabled": str(opened).lower(),
-        "high_risk_special_numbers_enabled": str(permission.high_risk_special_numbers_enabled).lower(),
-        "high_risk_tollfraud_numbers_enabled": str(permission.high_risk_tollfraud_numbers_enabled).lower(),
-    }
-    await client.voice.v1.dialing_permissions.bulk_country_updates.create_async(update_request=json.dumps([wanted]))
+        await self._things.either(NUMBER, mask(number.phone_number), detail, found, make, **before)
 
 
 def _password() -> str:

@@ -6,17 +6,9 @@ Each thing leaves the ledger as soon as it is gone, so a run that was cut goes o
 from collections.abc import Awaitable
 from typing import Any
 
-from modules.sip_management.twilio.connect import (
-    COUNTRY,
-    LIST,
-    NUMBER,
-    ORIGINATION,
-    TRUNK,
-    USER,
-    USERS_OF_TRUNK,
-    set_country,
-)
+from modules.sip_management.twilio.countries import set_country
 from modules.sip_management.twilio.errors import NOT_FOUND, TwilioTrouble
+from modules.sip_management.twilio.found_or_made import COUNTRY, LIST, NUMBER, ORIGINATION, TRUNK, USER, USERS_OF_TRUNK
 from modules.sip_management.twilio.ledger import Ledger
 from modules.sip_management.twilio.steps import Did, Step, Tell
 
