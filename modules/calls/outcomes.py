@@ -14,7 +14,7 @@ class Outcome(StrEnum):
     COMPLETED = "completed"
     """Answered, spoken, hung up."""
     VOICEMAIL = "voicemail"
-    """A machine took the call."""
+    """A machine took the call: theirs, or, where they called us, ours, and they left a message."""
     BUSY = "busy"
     """The line was in use."""
     NO_ANSWER = "no_answer"

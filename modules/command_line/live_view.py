@@ -16,7 +16,7 @@ _SPOKEN_STATES = {
 _STYLES = {"agent": "cyan", "callee": "green"}
 SENTENCES = {
     "completed": "Answered, spoken, hung up.",
-    "voicemail": "A machine took the call.",
+    "voicemail": "A machine took the call, or a message.",
     "busy": "The line was in use.",
     "no_answer": "It rang and nobody picked up.",
     "declined": "The callee declined the call.",
