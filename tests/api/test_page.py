@@ -75,10 +75,15 @@ async def answered(queue: CallQueue, records: Records) -> Held:
     return held
 
 
-async def say(records: Records, held: Held, index: int, speaker: str, text: str) -> None:
-    turn = {"index": index, "speaker": speaker, "text": text, "start_s": index * 2.5, "end_s": index * 2.5 + 2}
+async def say(records: Records, held: Held, index: int, speaker: str, text: str, keys: str = "") -> None:
+    turn = {"index": index, "speaker": speaker, "text": text, "start_s": index * 2.5, "end_s": index * 2.5 + 2, "keys": keys}
     latency_ms = 410 if speaker == "agent" and index else None
     await records.note(held, "call.turn", turn | {"interrupted": False, "latency_ms": latency_ms})
+
+
+def fact(value: object, quote: str = "", turn: int | None = None, unit: str = "", note: str = "") -> dict[str, object]:
+    """One answer, as modules/after_call keeps it."""
+    return {"value": value, "unit": unit, "quote": quote, "turn": turn, "note": note}
 
 
 async def test_a_wrong_key_is_told_and_a_right_one_opens(page: Page) -> None:
@@ -115,15 +120,18 @@ async def test_a_call_is_placed_and_watched_live(page: Page, queue: CallQueue, r
     await say(records, held, 0, "agent", "Hello, I am an AI assistant.")
     await say(records, held, 1, "callee", "Good morning. How can I help?")
     await say(records, held, 2, "agent", "What does a visit cost?")
+    await say(records, held, 3, "callee", "pressed 2 0 #", keys="20#")
     await expect(page.locator(".turn p")).to_have_text(
-        ["Hello, I am an AI assistant.", "Good morning. How can I help?", "What does a visit cost?"]
+        ["Hello, I am an AI assistant.", "Good morning. How can I help?", "What does a visit cost?", "pressed 2 0 #"]
     )
+    await expect(page.locator(".turn kbd")).to_have_text(["2", "0", "#"])
     await expect(page.locator(".turn.agent .note").last).to_contain_text("answered in 0.41 s")
     await records.report(held.call.call_id, Report(Event.HUNG_UP, reason="The callee hung up."), token=held.token)
     await expect(page.locator("header .pill")).to_have_text("completed")
     await expect(page.locator(".reason")).to_have_text("The callee hung up.")
     await expect(page.locator(".calls .pill")).to_have_text("completed")
     await expect(page.get_by_role("button", name="Hang up")).to_have_count(0)
+    await the_page_shows_what_the_call_brought_home(page, records, held.call.call_id)
 
 
 async def test_a_waiting_call_is_cancelled_with_a_button(page: Page, queue: CallQueue, api_settings: Settings) -> None:
@@ -164,6 +172,27 @@ async def test_what_is_said_while_a_call_is_opened_is_shown(page: Page, api_url:
     await http.aclose()
 
 
+async def the_page_shows_what_the_call_brought_home(page: Page, records: Records, call_id: str) -> None:
+    """Each answer with its words; a click shows where they were said. What was not said is told as that."""
+    home = page.get_by_role("region", name="What the call brought home")
+    await expect(home).to_have_count(0)
+    await records.learn(call_id, "call.extracted", extraction={"status": "waiting"})
+    await expect(home).to_contain_text("The answers are being looked for…")
+    answers = {
+        "drop_in_price": fact(20.5, "pressed 2 0 #", 3, unit="USD"), "open_today": fact(True, "Good morning.", 1),
+        "mat_fee": fact(None, note="It was not said."),
+    }  # fmt: skip
+    await records.learn(call_id, "call.extracted", extraction={"status": "done", "answers": answers})
+    await expect(home.get_by_role("term")).to_have_text(["drop in price", "open today", "mat fee"])
+    await expect(home.get_by_role("definition").locator("b")).to_have_text(["20.5", "yes"])
+    await expect(home.get_by_role("definition").first).to_contain_text("20.5 USD")
+    await expect(home.get_by_role("definition").last).to_have_text("No answer. It was not said.")
+    await home.get_by_role("button", name="Good morning.").click()
+    await expect(page.locator(".turn", has_text="Good morning.")).to_be_focused()
+    await page.reload()
+    await expect(home.get_by_role("term")).to_have_count(3)
+
+
 async def the_page_shows_a_broken_edit(page: Page, file: Path) -> None:
     """Name, file, line, what is wrong, and that the last good version goes on; and how the parts are."""
     good = await asyncio.to_thread(file.read_text)
@@ -193,14 +222,19 @@ async def test_words_that_try_to_be_code_stay_words(page: Page, api_url: str, qu
     await expect(page.locator(".turn p")).to_have_count(len(HOSTILE))
     await records.report(held.call.call_id, Report(Event.HUNG_UP, reason=HOSTILE[1]), token=held.token)
     await expect(page.locator(".reason")).to_have_text(HOSTILE[1])
+    found = {HOSTILE[0]: fact(HOSTILE[1], HOSTILE[2], 2, unit=HOSTILE[5])}
+    await records.learn(held.call.call_id, "call.extracted", extraction={"status": "done", "answers": found})
+    await expect(page.locator(".answers dd b")).to_have_text(HOSTILE[1])
     shown = await page.locator(".turn p").all_text_contents()
     assert shown == HOSTILE
     assert await page.title() == "Voicefleet"
     assert await page.locator("main script, main img, main svg, main iframe, main b:has-text('reversed')").count() == 0
 
 
-async def test_the_page_speaks_german_and_fits_a_phone(browser: Browser, api_url: str) -> None:
-    """I open it on my German phone."""
+async def test_the_page_speaks_german_and_fits_a_phone(
+    browser: Browser, api_url: str, queue: CallQueue, records: Records
+) -> None:
+    """I open it on my German phone, call somebody, and read what they answered."""
     context = await browser.new_context(locale="de-DE", viewport={"width": 360, "height": 740}, color_scheme="dark")
     page = await context.new_page()
     await page.goto(api_url)
@@ -212,6 +246,13 @@ async def test_the_page_speaks_german_and_fits_a_phone(browser: Browser, api_url
     await page.get_by_role("button", name="Anrufen").click()
     await expect(page.locator("header .pill")).to_have_text("wartet")
     await expect(page.get_by_label("Telefonnummer")).not_to_be_visible()
+    held = await answered(queue, records)
+    await say(records, held, 0, "callee", "pressed 1 •", keys="1•")
+    await records.report(held.call.call_id, Report(Event.HUNG_UP), token=held.token)
+    found = {"einverstanden": fact(True, "pressed 1", 0), "preis": fact(1.5, "Donaudampfschiff" * 9, 0, unit="EUR")}
+    await records.learn(held.call.call_id, "call.extracted", extraction={"status": "done", "answers": found})
+    await expect(page.locator(".turn p")).to_have_text("drückte 1 •")
+    await expect(page.get_by_role("region", name="Was der Anruf ergab").locator("b")).to_have_text(["ja", "1,5"])
     too_wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert not too_wide
     await page.get_by_role("link", name="Alle Anrufe").click()

@@ -1,5 +1,6 @@
 // One call: where it is, what both sides say while they say it, how it ended. Fed by the API first and by events afterwards.
 
+import { Answers } from "./answers.js";
 import { kind, phoneOf, pill, simulatedMark } from "./call_words.js";
 import { el, show } from "./dom.js";
 import { clock, decimal, text } from "./texts.js";
@@ -18,7 +19,9 @@ export class CallView {
   #steps = el("ol", { class: "steps", "aria-label": text("progress") });
   #said = el("ol", { class: "said", role: "log", "aria-label": text("conversation"), tabindex: "0" });
   #facts = el("dl", { class: "facts" });
-  node = el("article", { class: "call" }, this.#head, this.#reason, this.#problem, this.#steps, this.#said, this.#facts);
+  #answers = new Answers((index) => this.#showTurn(index));
+  node = el("article", { class: "call" }, this.#head, this.#reason, this.#problem, this.#steps,
+    this.#answers.node, this.#said, this.#facts);
 
   constructor(cancel) {
     this.#cancel = cancel;
@@ -88,7 +91,12 @@ export class CallView {
     this.#reason.hidden = !this.#reason.textContent;
     this.#reason.className = `reason ${kind(call)}`;
     show(this.#steps, ...STEPS.map(([state, at]) => step(state, call[at], call.state === state)));
+    this.#answers.draw(call);
     this.#drawFacts();
+  }
+
+  #showTurn(index) {
+    this.#said.querySelector(`[data-turn="${Number(index)}"]`)?.focus();
   }
 
   #drawTurns() {
@@ -134,6 +142,10 @@ function spoken(turn) {
   if (typeof turn.latency_ms === "number") notes.push(text("answered_in", { s: decimal(turn.latency_ms / 1000, 2) }));
   if (turn.interrupted) notes.push(text("interrupted"));
   const side = turn.speaker === "agent" ? "agent" : "callee";
-  return el("li", { class: `turn ${side}` },
-    el("span", { class: "who" }, text(side)), el("p", {}, turn.text), el("span", { class: "note" }, notes.join(" · ")));
+  return el("li", { class: `turn ${side}`, "data-turn": turn.index, tabindex: "-1" },
+    el("span", { class: "who" }, text(side)), turn.keys ? pressed(turn.keys) : el("p", {}, turn.text), el("span", { class: "note" }, notes.join(" · ")));
+}
+
+function pressed(keys) {
+  return el("p", { class: "keys" }, text("pressed"), ...[...keys].flatMap((key) => [" ", el("kbd", {}, key)]));
 }

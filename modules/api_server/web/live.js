@@ -1,6 +1,6 @@
 // One event stream for the whole page. The browser resumes it after its last event; a stream that is refused is asked for again.
 
-const TYPES = ["queued", "placing", "ringing", "in_progress", "ended", "turn", "postponed", "agent_ready"].map((name) => `call.${name}`);
+const TYPES = ["queued", "placing", "ringing", "in_progress", "ended", "turn", "postponed", "agent_ready", "extracted"].map((name) => `call.${name}`);
 const AGAIN_MS = 2000;
 
 export function follow(hear, changed, refused) {

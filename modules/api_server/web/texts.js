@@ -21,6 +21,10 @@ export function decimal(value, digits) {
   return value.toLocaleString(region, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+export function number(value) {
+  return value.toLocaleString(region, { maximumFractionDigits: 10 });
+}
+
 export function clock(iso) {
   return new Date(iso).toLocaleTimeString(region, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
