@@ -166,6 +166,19 @@ def test_the_shell_completes_call_ids(cli: Cli, fleet: Fleet, monkeypatch: pytes
     assert call_ids("outbound-") == []
 
 
+def test_a_number_is_put_on_the_do_not_call_list_and_taken_off(cli: Cli) -> None:
+    """Somebody asked me not to be called again: a call to them is refused, in words, until they change their mind."""
+    number = "+12025550109"
+    assert cli.json("do-not-call", "add", "202 555 0109")["number"] == number
+    assert number in cli("do-not-call", "list").stdout
+    assert [one["number"] for one in cli.json("do-not-call", "list")["numbers"]] == [number]
+    refused = cli("call", number)
+    assert refused.exit_code == 1 and "do-not-call list" in refused.output
+    assert "may be called again" in cli("do-not-call", "remove", number).stdout
+    assert cli("do-not-call", "remove", number).exit_code == 1
+    assert cli.json("call", number)["to_number"] == number
+
+
 def test_keys_are_made_listed_and_revoked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key I give away works until I take it back."""
     made = cli.json("keys", "create", "crm", "--scope", "calls:read")
