@@ -72,6 +72,7 @@ class Keypad:
         entry = self._write_down()
         self._dead_air.they_pressed()
         if not self._answering():
+            self._dead_air.spoke()
             return
         self._fall_silent()  # an answer that began meanwhile knows nothing of the keys
         speaks = self._session.current_speech

@@ -138,6 +138,20 @@ async def test_an_answer_is_owed_from_the_end_of_the_entry_on() -> None:
     assert call.dead_air.debt is Debt.ANSWER
 
 
+async def test_who_is_being_handed_over_is_owed_nothing() -> None:
+    """The keys are written down; nobody of ours puts "one moment" into the transfer, and silence counts again if it fails."""
+    call = Call()
+    call.presses("1")
+    call.answering = False
+    async with asyncio.timeout(5):
+        while not call.turns:  # noqa: ASYNC110 - the pause that ends an entry
+            await asyncio.sleep(0.01)
+    assert (call.dead_air.debt, call.session.asked.empty()) == (Debt.NOTHING, True)
+    call.dead_air.owe(firm=True)
+    await asyncio.sleep(0.02)
+    assert call.dead_air.lasts_s > 0
+
+
 async def test_nobody_else_presses_keys() -> None:
     """Not another participant, not a server, not before the answer, and nothing that is no key."""
     call = Call()
