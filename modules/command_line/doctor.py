@@ -1,10 +1,6 @@
 """`doctor`: 22 checks of this fleet and its phone side, each with one line why and one line what to do."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,17 +9,15 @@ from config import Settings, load
 from modules.calls import Outcome
 from modules.calls.advice import Advice, advice
 from modules.calls.errors import Unavailable
+from modules.command_line.doctor_loop import looped
+from modules.command_line.doctor_parts import closing, show_finding, subject_of
 from modules.command_line.errors import WrongUse
 from modules.command_line.options import ApiUrl, AsJson, client
 from modules.command_line.output import Output, run
 
 if TYPE_CHECKING:  # what the doctor asks takes a second to load: LiveKit's client and all that is checked
-    from modules.call_queue_manager import Store, Worker
-    from modules.doctor import Examined, Subject
+    from modules.doctor import Examined
     from modules.sip_management.plan import Change
-
-_SIGNS = {"green": ("  ok", "green"), "amber": ("warn", "yellow"), "red": (" bad", "bold red"), "not proven": ("   ?", "dim")}
-_ASK_S = 5.0
 
 
 def _names() -> list[str]:
@@ -41,18 +35,34 @@ Only = Annotated[
 
 
 Fix = Annotated[bool, typer.Option("--fix", help="First make our trunks and rules equal the configuration, as `trunks ensure`.")]
+Loop = Annotated[bool, typer.Option("--loop", help="Instead: two agents of this fleet call each other through its livekit-sip.")]
+OverTrunk = Annotated[str, typer.Option("--trunk", metavar="NAME", help="With --loop: over this carrier, which may cost money.")]
+OwnNumber = Annotated[
+    str, typer.Option("--number", metavar="NUMBER", help="With --trunk: the one of your inbound_numbers to ring.")
+]
 
 
 def doctor(
-    callee: Callee = "", call: Failed = "", only: Only = None, fix: Fix = False, as_json: AsJson = False, api_url: ApiUrl = ""
-) -> None:
+    callee: Callee = "", call: Failed = "", only: Only = None, fix: Fix = False, loop: Loop = False, trunk: OverTrunk = "",
+    number: OwnNumber = "", as_json: AsJson = False, api_url: ApiUrl = "",
+) -> None:  # fmt: skip
     """Look at everything that makes calls fail, and say what to do. Without --fix it changes nothing.
+
+    With --loop a running fleet calls itself: out over SIP, in over SIP, and each agent must hear the other. No phone rings.
 
     Exit 1 when something is bad. `?` means that it cannot be seen from here: not proven, rather than a guess.
 
     Example: ./voicefleet doctor --callee +4930123456
     """
     output = Output(as_json=as_json)
+    try:
+        _fit(loop=loop, others=bool(callee or call or only or fix), trunk=trunk, number=number)
+    except WrongUse as error:
+        output.failure(error)
+        raise typer.Exit(2) from None
+    if loop:
+        run(looped(load(), trunk, number, api_url, output), output)
+        return
     if unknown := [name for name in only or [] if name not in _names()]:
         output.failure(WrongUse(f"there is no check '{unknown[0]}'", f"one of {', '.join(_names())}"))
         raise typer.Exit(2)
@@ -63,6 +73,14 @@ def doctor(
         return await _doctor(settings, callee, call, only, api_url, output, mended)
 
     run(work(), output)
+
+
+def _fit(*, loop: bool, others: bool, trunk: str, number: str) -> None:
+    """Raises WrongUse where the options do not go together."""
+    if loop and others:
+        raise WrongUse("--loop goes with --trunk, --number, --json and --api-url only", "leave the others out")
+    if (trunk or number) and not (loop and trunk and number):
+        raise WrongUse("--trunk and --number belong to --loop, and to each other", "add what is missing")
 
 
 async def _mend(settings: Settings, output: Output) -> "list[Change]":
@@ -76,7 +94,7 @@ async def _mend(settings: Settings, output: Output) -> "list[Change]":
 
     try:
         wishes = wanted(settings, personalities_of(settings).answering())
-        async with sip_client(settings) as lkapi, _closing(await connect(settings.redis_url)) as store:
+        async with sip_client(settings) as lkapi, closing(await connect(settings.redis_url)) as store:
             done = await ensure(lkapi, store, wishes.wishes, settings.livekit_agent_name)
     except (TrunksUnusable, Unavailable, *AWAY) as error:
         output.say(f"nothing was mended: {type(error).__name__}", "yellow")
@@ -85,14 +103,6 @@ async def _mend(settings: Settings, output: Output) -> "list[Change]":
     for change in mended:
         output.say(f"{change.doing} {change.noun} {change.name}{': ' + change.refused if change.refused else ''}")
     return mended
-
-
-@asynccontextmanager
-async def _closing(store: "Store") -> AsyncIterator["Store"]:
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 async def _doctor(
@@ -111,49 +121,14 @@ async def _doctor(
     from modules.doctor import Colour, examine
 
     found: list[Examined] = []
-    async with _subject(settings, callee) as subject:
+    async with subject_of(settings, callee) as subject:
         output.progress("looking …")
         async for one in examine(subject, only):
             found.append(one)
             if not output.as_json:
-                _show(output, one)
+                show_finding(output, f"{one.check.number:2} {one.check.title}", one.finding)
                 output.progress("looking …")
     if output.as_json:
         changes = [{"doing": change.doing, "noun": change.noun, "name": change.name} for change in mended]
         output.json({"advice": asdict(told) if told else None, "mended": changes, "checks": [one.to_json() for one in found]})
     return 1 if any(one.finding.colour is Colour.RED for one in found) else 0
-
-
-@asynccontextmanager
-async def _subject(settings: Settings, callee: str) -> AsyncIterator["Subject"]:
-    import httpx2
-    from livekit import api
-
-    from modules.call_queue_manager import Workers, connect
-    from modules.doctor import Subject
-    from modules.sip_management.twilio import opened
-
-    key, secret = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
-
-    sid, token = settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value()
-    twilio = partial(opened, sid, token, settings.twilio_api_url)
-
-    async def workers() -> list["Worker"]:
-        async with _closing(await connect(settings.redis_url)) as store:
-            return await Workers(store).alive()
-
-    async with (
-        httpx2.AsyncClient(timeout=_ASK_S, trust_env=False) as http,
-        api.LiveKitAPI(settings.http_url, key, secret) as lkapi,
-    ):
-        yield Subject(
-            settings=settings, folder=Path.cwd(), lkapi=lkapi, http=http, workers=workers,
-            twilio=twilio if sid else None, callee=callee,
-        )  # fmt: skip
-
-
-def _show(output: Output, one: "Examined") -> None:
-    sign, style = _SIGNS[one.finding.colour.value]
-    output.line(f"{sign} {one.check.number:2} {one.check.title}: {one.finding.why}", style)
-    if one.finding.fix:
-        output.line(f"        do: {one.finding.fix}")

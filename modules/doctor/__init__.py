@@ -4,8 +4,9 @@ checks.py      the table: which checks there are, in which order, and what each 
 subject.py     what is examined
 verdict.py     green, amber, red, not proven
 machine.py, livekit.py, fleet.py, stored.py, carrier.py, twilio.py    the checks themselves
+loop.py        apart from these: a call of the fleet to itself over real SIP
 
-Nothing here changes anything. modules/calls/advice.py says which checks explain a call that failed.
+The checks change nothing; the loop takes away what it makes. modules/calls/advice.py says which checks explain a failed call.
 """
 
 from modules.doctor.checks import CHECKS, Check, Examined, examine

@@ -17,9 +17,14 @@ _AGENT_AMBER_S, _AGENT_RED_S = 3.0, 8.0
 
 
 async def sip_service(subject: Subject) -> Finding:
-    """A livekit-sip shares Redis and keys with livekit-server: a request for a call reaches it."""
+    """Where calls need it, a livekit-sip takes them."""
     if not subject.trunks:
         return not_proven("No real trunk is configured; the simulated carrier needs no livekit-sip.")
+    return await sip_answers(subject)
+
+
+async def sip_answers(subject: Subject) -> Finding:
+    """A livekit-sip shares Redis and keys with livekit-server: a request for a call reaches it."""
     room = f"doctor-{secrets.token_hex(4)}"
     asked = api.CreateSIPParticipantRequest(
         room_name=room, participant_identity="doctor", sip_call_to="0", sip_number="0",
@@ -94,7 +99,7 @@ async def browser_address(subject: Subject) -> Finding:
 
 async def sound_arrives(subject: Subject) -> Finding:
     """Whether the carrier's sound arrives cannot be seen from the inside."""
-    fix = "Call your own phone with ./voicefleet call and speak: the transcript shows whether you were heard."
+    fix = "Call a number of yours: ./voicefleet doctor --loop --trunk NAME --number +…; or your phone: ./voicefleet call"
     return not_proven("Whether UDP from the carrier arrives shows a call only.", fix)
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.journeys.test_doctor import colours
+from tests.one_fleet.test_doctor import colours
 from tests.sip.conftest import LIBRARY, OURS, Wire
 from tests.sip.sipp import SCENES, sipp
 
