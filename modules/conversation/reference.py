@@ -117,7 +117,7 @@ _EXTRACT = """## What a call brings home
 When the call is over and its line is free, the personality's own model reads the transcript and reports the answers that
 `extract` names. Each has a value of its kind, the words that prove it and the turn they were said in. An answer whose words
 nobody said does not count, nor does a value of another kind: `note` then says why there is none. They stand in `extraction` of
-`GET /v1/calls/{id}`; `./voicefleet show` and the demo print them. A call whose model fails keeps its end and loses its answers.
+`GET /v1/calls/{id}`; the page and `./voicefleet show` tell them. A call whose model fails keeps its end and loses its answers.
 
 An object of JSON Schema is understood as well, with properties of type `string`, `number`, `integer`, `boolean` or an `enum`.
 """
