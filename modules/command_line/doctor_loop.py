@@ -14,10 +14,10 @@ async def looped(settings: Settings, trunk: str, number: str, api_url: str, outp
     from modules.doctor import Colour
     from modules.doctor.loop import loop, way_over, way_round
     from modules.sip_management.client import sip_client
-    from modules.sip_management.trunks import TrunksUnusable, configured
+    from modules.sip_management.trunks import TrunksUnusable
 
     try:
-        way = way_over(configured(settings), _answering(settings), trunk, number) if trunk else way_round(settings)
+        way = way_over(settings, _answering(settings), trunk, number) if trunk else way_round(settings)
         async with (
             closing(await connect(settings.redis_url)) as store, subject_of(settings) as subject, sip_client(settings) as lkapi,
             client(api_url) as calls,

@@ -5,21 +5,20 @@ loop_call      the call, and its record at either end      loop_figures   what t
 It stores a trunk and a rule for as long as the call lasts (sip_management/loop.py) and rings nobody: both ends are ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import phonenumbers
 from livekit import api
 
 from config import Settings
-from modules.call_queue_manager import Store
+from modules.call_queue_manager import Store, Worker
 from modules.calls.errors import InvalidField, Unavailable
-from modules.doctor.fleet import workers
 from modules.doctor.livekit import sip_answers
-from modules.doctor.loop_call import ANSWERER, CALLER, Calls, Tell, Way, call_round
+from modules.doctor.loop_call import ANSWERER, CALLER, LONGEST_S, Calls, Tell, Way, call_round
 from modules.doctor.loop_verdict import Line, lines, removed
 from modules.doctor.subject import Subject
-from modules.doctor.verdict import Colour, Finding, not_proven
-from modules.sip_management import Trunk, choose
+from modules.doctor.verdict import Colour, Finding, not_proven, red
+from modules.sip_management import choose, configured
 from modules.sip_management.client import AWAY, why
 from modules.sip_management.loop import alone, close_loop, loop_name, open_loop
 from modules.sip_management.trunks import LOOP, LOOP_FROM
@@ -27,24 +26,24 @@ from modules.sip_management.trunks import LOOP, LOOP_FROM
 __all__ = ["Calls", "Line", "Way", "loop", "way_over", "way_round"]
 
 _NUMBER = "+12025550190"  # of a range that belongs to nobody
-_AGENTS = 2
 
 
 def way_round(settings: Settings) -> Way:
     """Return the way out of livekit-sip and straight in again, to a number in a country that may be dialled."""
     countries = settings.allowed_countries
     number = _NUMBER if "US" in countries or not countries else _example(min(countries))
-    return Way(LOOP, number, ANSWERER, LOOP_FROM)
+    return Way(LOOP, number, ANSWERER, LOOP_FROM, min(LONGEST_S, settings.max_call_s))
 
 
-def way_over(trunks: Mapping[str, Trunk], answering: Mapping[str, str], name: str, number: str) -> Way:
-    """Return the way over a carrier to a number that a personality of ours answers. Raises InvalidField for any other."""
-    trunk = choose(dict(trunks), name)
+def way_over(settings: Settings, answering: Mapping[str, str], name: str, number: str) -> Way:
+    """Return the way over a carrier to a number that a personality of ours answers. Raises InvalidField, TrunksUnusable."""
+    trunk = choose(configured(settings), name)
     if trunk.simulated:
         raise InvalidField("The simulated trunk leads to no number of yours.", field="trunk")
     if number not in answering:
         raise InvalidField("That is no personality's inbound_numbers here, and --loop rings nobody else.", field="number")
-    return Way(trunk.name, number, answering[number], trunk.from_number, own=True)
+    longest_s = min(LONGEST_S, settings.max_call_s)
+    return Way(trunk.name, number, answering[number], trunk.from_number, longest_s, own=True)
 
 
 async def loop(subject: Subject, store: Store, lkapi: api.LiveKitAPI, calls: Calls, way: Way, tell: Tell) -> list[Line]:
@@ -98,12 +97,8 @@ async def _hindrance(subject: Subject, calls: Calls, way: Way) -> Finding | None
         simulated = "Without livekit-sip the phone network is simulated, and --loop proves only a real one."
         fix = "Name a livekit-sip in LIVEKIT_SIP_BIN and restart ./voicefleet up, or use docker compose."
         return not_proven(f"{service.why} {simulated}", fix)
-    agents = await workers(subject)
-    if agents.colour is not Colour.GREEN:
-        return agents
-    free = sum(worker.slots - worker.active for worker in await subject.workers())
-    if min(free, subject.settings.max_concurrent_calls) < _AGENTS:
-        return not_proven("It takes two free agents.", "Raise MAX_CONCURRENT_CALLS, and WORKER_SLOTS or NUM_AGENTS.")
+    if too_few := no_two_agents(await subject.workers(), subject.settings.max_concurrent_calls):
+        return too_few
     known = {one["id"] for one in (await calls.personalities())["personalities"]}
     if missing := {CALLER, way.answerer} - known:
         fix = "Copy agents/loop_*.yaml and prompts/scripts/loop_*.yaml of the project into AGENTS_DIR and PROMPTS_DIR."
@@ -113,6 +108,17 @@ async def _hindrance(subject: Subject, calls: Calls, way: Way) -> Finding | None
         fix = "Change ALLOWED_COUNTRIES or CALLING_HOURS, or wait."
         return not_proven(f"The fleet would not dial now. {forecast['reason']}", fix)
     return None
+
+
+def no_two_agents(alive: Sequence[Worker], most: int) -> Finding | None:
+    """Return what keeps two agents from coming, None where they can. `most` calls may go on at once."""
+    if not sum(worker.slots for worker in alive):
+        return red("No worker takes calls, so nobody would answer.", "Start one: ./voicefleet up")
+    free = sum(worker.slots - worker.active for worker in alive)
+    if min(free, most) >= 2:
+        return None
+    fix = "Wait for calls to end, or raise MAX_CONCURRENT_CALLS, and WORKER_SLOTS or NUM_AGENTS."
+    return not_proven(f"It takes two agents at once, and {max(0, min(free, most))} is free.", fix)
 
 
 def _example(region: str) -> str:

@@ -52,14 +52,15 @@ class Way:
     number: str
     answerer: str
     from_number: str
+    longest_s: int = LONGEST_S
     own: bool = False
 
     def body(self, **more: Any) -> Record:
         """Return the request that places the call. Nobody waits for a call that could not be placed at once."""
         until = datetime.now(UTC) + timedelta(seconds=_PLACED_WITHIN_S)
         return {
-            "to_number": self.number, "trunk": self.trunk, "personality": CALLER, "max_call_s": LONGEST_S, "priority": "high",
-            "expires_at": until.isoformat(), "metadata": {"doctor": "loop"},
+            "to_number": self.number, "trunk": self.trunk, "personality": CALLER, "max_call_s": self.longest_s,
+            "priority": "high", "expires_at": until.isoformat(), "metadata": {"doctor": "loop"},
         } | more  # fmt: skip
 
 

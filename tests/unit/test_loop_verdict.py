@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from config import Settings, policy
+from modules.call_queue_manager import Worker
 from modules.calls.errors import InvalidField
 from modules.calls.gate import destination
-from modules.doctor.loop import Way, way_over, way_round
+from modules.doctor.loop import Way, no_two_agents, way_over, way_round
 from modules.doctor.loop_call import End, Looped, the_other_end
 from modules.doctor.loop_verdict import lines, removed
 from modules.sip_management.trunk_book import TrunkBook
@@ -121,6 +122,20 @@ def test_which_call_came_in_is_never_guessed() -> None:
     assert the_other_end([], ROUND) is None
 
 
+def test_two_agents_must_be_free() -> None:
+    """One calls, one answers. No worker at all is bad; a fleet that is full or small is not, and proves nothing."""
+    assert no_two_agents([Worker("a", 1, 0), Worker("b", 1, 0)], most=10) is None
+    assert (one := no_two_agents([Worker("a", 2, 1)], most=10)) and one.colour.value == "not proven"
+    assert (small := no_two_agents([Worker("a", 8, 0)], most=1)) and small.colour.value == "not proven"
+    assert (none := no_two_agents([Worker("a", 0, 0)], most=10)) and none.colour.value == "red"
+
+
+def test_a_call_to_myself_is_never_longer_than_calls_may_be(settings: Settings) -> None:
+    """A minute, or MAX_CALL_S where that is less: a longer one would be refused."""
+    assert way_round(settings).body()["max_call_s"] == 60
+    assert way_round(settings.model_copy(update={"max_call_s": 30})).body()["max_call_s"] == 30
+
+
 @pytest.mark.parametrize("countries", ["US", "DE", "AT,CH", "GB,FR"])
 def test_the_looped_number_is_one_that_may_be_dialled(settings: Settings, countries: str) -> None:
     """The gate is asked like for any call, so the number is of a country it allows."""
@@ -151,6 +166,6 @@ def test_nobody_else_is_rung(settings: Settings, trunk: str, number: str) -> Non
     """A carrier is used only towards a number that a personality of mine answers."""
     mine = settings.model_copy(update={"sip_trunk_hostname": "me.pstn.twilio.com", "sip_api_url": "http://127.0.0.1:7890"})
     with pytest.raises(InvalidField):
-        way_over(configured(mine), {"+12025550140": "library"}, trunk, number)
-    way = way_over(configured(mine), {"+12025550140": "library"}, "default", "+12025550140")
+        way_over(mine, {"+12025550140": "library"}, trunk, number)
+    way = way_over(mine, {"+12025550140": "library"}, "default", "+12025550140")
     assert (way.trunk, way.answerer, way.own) == ("default", "library", True)
