@@ -7,6 +7,7 @@ import asyncio
 import base64
 import itertools
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,23 +71,24 @@ class Line:
         await self.send("response.output_item.added", response_id=place["response_id"], output_index=0, item=item)
         await self.add(item)
         await self.send("response.content_part.added", **place, part={"type": "text", "text": ""})
-        for word in text.split():
-            await self.send("response.output_text.delta", **place, delta=f"{word} ")
+        for word in re.findall(r"\S+\s*", text):
+            await self.send("response.output_text.delta", **place, delta=word)
         if whole:
             await self.send("response.output_text.done", **place, text=text)
             done = item | {"status": "completed", "content": [{"type": "output_text", "text": text}]}
             await self.send("response.output_item.done", response_id=place["response_id"], output_index=0, item=done)
             self._response["output"].append(done)
 
-    async def call(self, tool: str) -> None:
-        """Call a tool without arguments."""
+    async def call(self, tool: str, **arguments: str) -> None:
+        """Call a tool."""
         assert self._response is not None
         item = {"id": self.new("item"), "type": "function_call", "name": tool, "call_id": self.new("call"), "arguments": ""}
         place = {"response_id": self._response["id"], "output_index": 1}
         await self.send("response.output_item.added", **place, item=item)
         await self.add(item)
-        await self.send("response.function_call_arguments.delta", **place, item_id=item["id"], delta="{}")
-        done = item | {"status": "completed", "arguments": "{}"}
+        told = json.dumps(arguments)
+        await self.send("response.function_call_arguments.delta", **place, item_id=item["id"], delta=told)
+        done = item | {"status": "completed", "arguments": told}
         await self.send("response.output_item.done", **place, item=done)
         self._response["output"].append(done)
 
@@ -105,6 +107,8 @@ class Line:
             await self.words(move.say)
         if move.hang_up:
             await self.call("end_call")
+        if move.transfer:
+            await self.call("transfer", to=move.transfer)
         await self.end()
 
     async def cancel(self) -> None:

@@ -19,7 +19,7 @@ _GONE = "the model has failed"
 _STATUS = {
     "invalid_api_key": 401, "account_deactivated": 403, "credit_balance_exhausted": 402, "billing_hard_limit_reached": 402,
     "insufficient_quota": 429, "rate_limit_exceeded": 429, "inference_rate_limit_exceeded": 429, "model_not_found": 404,
-    "invalid_request_error": 400,
+    "conversation_already_has_active_response": 503, "invalid_request_error": 400,
 }  # fmt: skip
 _HARMLESS = "Cancellation failed"  # there was nothing left to cancel; the plugin knows it by these words
 

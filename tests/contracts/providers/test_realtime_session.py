@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from livekit import rtc
@@ -30,6 +31,7 @@ GREETING = "I am an AI assistant."
 ITSELF = Thinking(provider="openai_realtime")
 SPEAKS = Personality.model_validate(
     {"name": "x", "greeting": GREETING,
+     "tools": ["end_call", "transfer"], "transfer": {"reception": "+493012345678"},
      "components": {"stt": {"provider": "local"}, "llm": ITSELF.model_dump(), "tts": {"provider": "local"}}}
 )  # fmt: skip
 
@@ -63,6 +65,7 @@ class Call:
     phone: Phone
     over: asyncio.Event = field(default_factory=asyncio.Event)
     closed: list[CloseEvent] = field(default_factory=list)
+    added: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     failed: asyncio.Queue[ErrorEvent] = field(default_factory=asyncio.Queue)
 
 
@@ -81,12 +84,15 @@ async def calling(server: VendorServer, keys: Settings) -> AsyncIterator[Call]:
     found = Call(session, Phone())
     session.output.audio = found.phone
     session.on("close", found.closed.append)
+    session.on("conversation_item_added", lambda event: found.added.put_nowait(event.item))
     session.on("error", found.failed.put_nowait)
     tools = tools_of(SPEAKS, Hands(rtc.Room(), found.over.set, _nowhere, lambda *_: None))
     await session.start(Agent(instructions="Be brief.", tools=tools), record=False)
-    yield found
-    await session.aclose()
-    await model.aclose()
+    try:
+        yield found
+    finally:
+        await session.aclose()
+        await model.aclose()
 
 
 def answers(server: VendorServer, *moves: Move) -> RealtimeService:
@@ -139,6 +145,21 @@ async def test_hanging_up_without_a_word_is_asked_for_one(server: VendorServer, 
         async with asyncio.timeout(10):
             await call.over.wait()
         assert realtime.lines[0].asked == 2 and call.phone.heard_s > 0
+
+
+async def test_a_hand_over_that_fails_is_told_to_the_model(server: VendorServer, keys: Settings) -> None:
+    """The announcement was spoken within its turn; then it is asked what to say now."""
+    realtime = answers(server, Move("", transfer="reception"), Move("They are busy."))
+    async with calling(server, keys) as call:
+        call.session.generate_reply(user_input="The reception, please.")
+        said: list[str] = []
+        async with asyncio.timeout(10):
+            while said[-1:] != ["They are busy."]:
+                item = await call.added.get()
+                said += [(item.text_content or "").strip()] if getattr(item, "role", "") == "assistant" else []
+    assert said == [SPEAKS.transfer["reception"].announcement, "They are busy."]
+    output = next(event["item"] for event in realtime.lines[0].told("conversation.item.create") if "output" in event["item"])
+    assert "nobody there" in output["output"]
 
 
 async def test_a_failure_leaves_us_our_voice(server: VendorServer, keys: Settings) -> None:
