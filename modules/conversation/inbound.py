@@ -99,13 +99,13 @@ class _Visit:
         if call.personality:
             call = replace(call, **said.facts(call))
         speaks = self._speaks(call)
-        overflows = speaks is not None and bool(speaks.overflow.full_house or speaks.overflow.closed)
+        away = turned_away(Admission.OVERFLOW, call, speaks, self.records.now()) if speaks else None
         slots = sum(worker.slots for worker in await Workers(self._store).alive())
         admission, held = await FrontDoor(self._store, lease_s=settings.lease_s).arrive(
             call,
             most=min(settings.max_concurrent_calls, slots),
             limits=SourceLimits(settings.inbound_per_minute, settings.inbound_per_hour),
-            beyond=settings.overflow_lines if overflows else 0,
+            beyond=settings.overflow_lines if away and away.instead else 0,
         )
         return admission, held, said
 
