@@ -63,7 +63,7 @@ async def test_we_hang_up(wire: Wire) -> None:
 
 
 async def test_two_of_our_agents_talk_to_each_other(wire: Wire) -> None:
-    """The reader called the library: two records of one call, and each heard what the other said."""
+    """The reader called the library: two records of one call, and each heard what the other said, and which keys it pressed."""
     out_id = await wire.place("loop", LIBRARY)
     out = await wire.caller.end_of(out_id, 2 * SLOW_S)
     async with asyncio.timeout(30):
@@ -78,6 +78,7 @@ async def test_two_of_our_agents_talk_to_each_other(wire: Wire) -> None:
         words = {who: " ".join(turn["text"] for turn in turns if turn["speaker"] == who).lower() for who in (said, heard)}
         assert "library open" in words[said] and "nine until five" in words[heard], turns
         assert "AI" in next(turn["text"] for turn in turns if turn["speaker"] == "agent")
+        assert {(turn["speaker"], turn["keys"]) for turn in turns if turn["keys"]} == {(said, "1"), (heard, "42#")}, turns
 
 
 async def test_strangers_reach_nobody(wire: Wire) -> None:
