@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from modules.conversation.deadlines import KEYS_PAUSE_S
 from modules.conversation.duties import Overflow, Target, Voicemail
 from modules.conversation.opening import DISCLOSURE
 from modules.conversation.personality import Hearing, Personality, Prompts, Sentences, Speaking, Thinking, Turns
@@ -112,6 +113,17 @@ A greeting that does not say that an AI is speaking gets a sentence in front tha
 `disclosure` words it; where it is empty, `language` decides. One that is not in this list gets the English sentence.
 
 """
+_KEYS = f"""
+## Keys of the telephone
+
+Every agent hears the keys that the other side presses; its prompt only has to ask for them ("your customer number, then the
+hash key"). A `#`, or {KEYS_PAUSE_S:g} s without a key, ends an entry. It is a turn of theirs, `pressed 1 2 3`, with
+`keys: "123"` in the transcript. Like speech it stops the agent where `turns.interruptions` lets it. `tools: [dtmf]` lets the
+agent press keys itself; these are a turn of the agent.
+
+Keys are kept as words are, and reach no log. Of 13 to 19 digits that pass the check of card numbers (Luhn) a record holds the
+last four, and with `turns.keys: hidden` it holds no key at all. The personality's model is told the keys, so its vendor is, too.
+"""
 _EXTRACT = """## What a call brings home
 
 When the call is over and its line is free, the personality's own model reads the transcript and reports the answers that
@@ -171,7 +183,7 @@ def schema_page() -> str:
 def page() -> str:
     """Return docs/personalities.md."""
     disclosures = [f"| {code} | {text} |" for code, text in DISCLOSURE.items()]
-    lines = [_HEAD + "\n".join(["| language | sentence |", "| --- | --- |", *disclosures, "\n## Every field"])]
+    lines = [_HEAD + "\n".join(["| language | sentence |", "| --- | --- |", *disclosures, _KEYS, "## Every field"])]
     for title, prefix, model in _TABLES:
         lines += [{Variable: _VARIABLES, Wanted: _EXTRACT}[model].rstrip()] if model in (Variable, Wanted) else []
         lines.append(f"### {title}\n\n{_sentence(model)}\n\n" + "\n".join(_rows(prefix, model)))
