@@ -8,22 +8,29 @@ from typing import Any
 
 from aiohttp import web
 
+from modules.conversation.speech.local.dialogue import Move
 from modules.conversation.speech.local.flite import SAMPLE_RATE, FliteTTS
 from modules.simulation.g711 import resample
 from tests.contracts.providers.vendor_server import VendorServer
+from tests.realtime_service import Line, RealtimeService
 
 OPENAI_RATE = 24_000
 WELL = ("AI assistant", "One moment", "Sorry, I did not", "technical problem", "still there", "end the call now")
 """What a voice can still say, once, that fails in the middle of a call: all that was prepared while it rang."""
+GOODBYE = "Thank you very much for your help. Goodbye."
+"""All that a realtime model says that is well."""
 
 
 def faults(server: VendorServer) -> None:
     """Let it do what the address says."""
     voice = FliteTTS("rms")
     said: set[str] = set()
+    realtime = {"live": RealtimeService(_talks), "live-hangs": RealtimeService(_never)}
 
     async def answer(request: web.Request) -> web.StreamResponse:
         fault = request.path.split("/")[1]
+        if fault in realtime and request.method == "GET":
+            return await realtime[fault].answer(request)
         if request.path.endswith("/audio/speech"):
             return await _speech(server, request, fault, voice, said)
         if request.path.endswith("/v1/listen"):
@@ -31,6 +38,13 @@ def faults(server: VendorServer) -> None:
         return await _thought(server, request, fault)
 
     server.answer = answer
+
+
+async def _talks(line: Line) -> Move:
+    return Move(GOODBYE, hang_up=True)
+
+
+async def _never(line: Line) -> None: ...
 
 
 async def _thought(server: VendorServer, request: web.Request, fault: str) -> web.StreamResponse:

@@ -22,7 +22,7 @@ from modules.conversation.personality import Sentences
 from modules.fleet.process import ended
 from modules.setup.places import PROJECT
 from tests.callers import Caller, caller_of
-from tests.chaos.faulty_vendors import faults
+from tests.chaos.faulty_vendors import GOODBYE, faults
 from tests.contracts.providers.vendor_server import vendor_server
 from tests.fleets import running
 
@@ -79,6 +79,7 @@ async def caller(mute: Path, agents: Path) -> AsyncIterator[Caller]:
 def parts(url: str) -> dict[str, dict[str, Any]]:
     """The components of each call: the faulty vendor first, and a well one after it where the call shall go on."""
     mind, voice = ({"provider": "openai", "base_url": url} for _ in range(2))
+    live = {"provider": "openai_realtime", "base_url": url}
     ears = {"provider": "deepgram", "base_url": url}
 
     def at(vendor: dict[str, Any], fault: str) -> dict[str, Any]:
@@ -91,11 +92,16 @@ def parts(url: str) -> dict[str, dict[str, Any]]:
         "voice_hangs_alone": {"tts": at(voice, "hangs")},
         "listener_is_deaf": {"stt": [at(ears, "deaf"), LOCAL["stt"]]},
         "listener_is_deaf_alone": {"stt": at(ears, "deaf")},
+        "realtime": {"llm": [at(live, "live")]},
+        "realtime_hangs": {"llm": [at(live, "live-hangs")]},
     }
 
 
 async def test_vendors_that_fail_leave_nobody_in_silence(caller: Caller, agents: Path) -> None:
-    """Six calls, each with another fault: whoever has a second vendor goes on, the others apologise and hang up."""
+    """Each call has another fault: whoever has a second vendor goes on, the others apologise and hang up.
+
+    One has none, and a model that hears the sound itself.
+    """
     async with vendor_server() as vendor:
         faults(vendor)
         calls = parts(vendor.url)
@@ -107,19 +113,21 @@ async def test_vendors_that_fail_leave_nobody_in_silence(caller: Caller, agents:
             zip(calls, await asyncio.gather(*(caller.end_of(call_id, within_s=180) for call_id in placed.values())), strict=True)
         )
     dials = {name: await caller.hung_up(call_id) for name, call_id in placed.items()}
-    said = {
-        name: [one["text"] for one in await caller.turns(call_id) if one["speaker"] == "agent"]
-        for name, call_id in placed.items()
-    }
+    turns = {name: await caller.turns(call_id) for name, call_id in placed.items()}
+    said = {name: [one["text"] for one in turns[name] if one["speaker"] == "agent"] for name in calls}
     waits = {name: dial["longest_wait_ms"] for name, dial in dials.items()}
     print(waits, {name: (call["outcome"], call["reason"]) for name, call in ended.items()}, said, sep="\n")
     assert max(waits.values()) <= SILENCE_S * 1000, waits
     goes_on = {name for name in calls if ended[name]["outcome"] == "completed"}
-    assert goes_on == {"model_hangs", "voice_breaks_off", "listener_is_deaf"}, ended
+    assert goes_on == {"model_hangs", "voice_breaks_off", "listener_is_deaf", "realtime"}, ended
     for name in calls:
         assert (SAYS.trouble in said[name]) == (name not in goes_on), said[name]
-    assert SAYS.filler in said["voice_hangs_alone"]
+    assert SAYS.filler in said["voice_hangs_alone"] and SAYS.filler in said["realtime_hangs"]
     assert SAYS.pardon in said["listener_is_deaf_alone"]
+    assert ended["realtime"]["reason"] == "The agent said goodbye."
+    assert GOODBYE in said["realtime"] and {one["speaker"] for one in turns["realtime"]} == {"agent", "callee"}
+    heard = " ".join(one["text"].lower() for one in dials["realtime"]["transcript"] if one["speaker"] == "agent")
+    assert "thank you very much" in heard
 
 
 async def test_a_frozen_agent_is_hung_up_on_and_rings_nobody_when_it_wakes(caller: Caller, wait_until: WaitUntil) -> None:
