@@ -152,7 +152,8 @@ class CallRunner:
         return failed
 
     def _dialing(self) -> None:
-        self._state = State.RINGING
+        if self._state is State.PLACING:  # a phone that rings us may have been answered already, as it hears the agent
+            self._state = State.RINGING
 
     def _picked_up(self) -> None:
         """The phone was answered; told by the leg's status or by the dial request, whichever comes first."""
