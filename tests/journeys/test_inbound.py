@@ -180,6 +180,7 @@ async def test_three_numbers_are_answered_by_three_personalities(lines: Lines) -
         assert call["metadata"] == {"sip_call_id": entry["sip_call_id"]}
         turns = await lines.caller.turns(call["call_id"])
         assert f"I am the AI assistant of the {word}." in turns[0]["text"]
+        assert [turn["text"] for turn in turns].count(turns[0]["text"]) == 1
     assert turns[0]["text"].endswith("Good day Maria Lopez.")
     assert await lines.rooms() == 0
 
