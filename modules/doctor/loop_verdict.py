@@ -91,7 +91,8 @@ def _heard(found: Direction, way: Way, settings: Settings) -> Finding:
         return green(f"Speech arrived {found.times} time(s). {times}")
     told = f"{found.understood} of {found.said} words understood. {times}"
     if found.understood < _UNDERSTOOD * found.said:
-        return amber(told, "Sound gets lost: give the machine more CPU, or look for packet loss in livekit-sip's log.")
+        fix = "Sound gets lost, or the agents are late and talk at once: give the machine more CPU; see livekit-sip's log."
+        return amber(told, fix)
     return green(told)
 
 

@@ -38,6 +38,7 @@ with the API, the queue, the orchestrator, two agents and livekit-server in betw
 - While it runs there is an inbound trunk and a dispatch rule `<LIVEKIT_AGENT_NAME>-doctor-loop`, for that number, that caller and
   127.0.0.1 only. They are removed at the end, on Ctrl-C and when something fails; what a killed run left, the next one removes.
 - The call is an ordinary one: it takes two slots, must pass the gate, and is in the history (metadata: `{{"doctor": "loop"}}`).
+- `loop_answerer` waits two seconds before it answers, so that the two do not talk over each other; the silences show it.
 - Words of the greetings are not counted: both sides greet at once. The way there and back is the time between a question and its
   answer at one end, less the time between the same two at the other end; no clocks are compared. What the listeners need to
   notice speech is in it: it tells tenths of a second, not hundredths.
