@@ -65,12 +65,16 @@ async def wire(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     folder, free = tmp_path_factory.mktemp("sip"), Ports()
     ports = {name: free.take() for name in (*PHONES, "livekit-sip", "stranger")}
     (folder / "trunks.yaml").write_text(_trunks(ports))
-    agents, prompts = HERE / "agents", folder / "prompts"
+    agents, prompts, spoken = (folder / name for name in ("agents", "prompts", "scenarios"))
+    # What the project ships is beside what these tests add, so that `doctor --loop` finds its own agents.
+    for given, ours, copy in (("agents", "agents", agents), ("scenarios", "scripts", spoken)):
+        shutil.copytree(PROJECT / given, copy)
+        shutil.copytree(HERE / ours, copy, dirs_exist_ok=True)
     shutil.copytree(PROJECT / "prompts", prompts)
     shutil.copytree(HERE / "scripts", prompts / "scripts", dirs_exist_ok=True)
     env = {
         "SIP_API_URL": "", "SIP_TRUNKS_FILE": str(folder / "trunks.yaml"), "SIP_PORT": str(ports["livekit-sip"]),
-        "AGENTS_DIR": str(agents), "PROMPTS_DIR": str(prompts), "SCENARIOS_DIR": str(HERE / "scripts"),
+        "AGENTS_DIR": str(agents), "PROMPTS_DIR": str(prompts), "SCENARIOS_DIR": str(spoken),
         "DEFAULT_PERSONALITY": "reader", "CALLS_PER_SECOND": "10", "MAX_CONCURRENT_CALLS": "4", "WORKER_SLOTS": "6",
         "RING_TIMEOUT_S": "12",
     }  # fmt: skip
