@@ -51,7 +51,9 @@ class _Session(realtime.RealtimeSession):
         self._vital: set[str] = set()  # ids of what we asked for and cannot do without
         self._request = ""  # the id of the last answer we asked for
         self._response = ""  # the vendor's id of that answer
-        self._asked = self._asked_again = self._answers = False
+        self._asked_again = self._answers = False
+        self._unheeded_since: float | None = None  # when we asked first without being told that an answer begins
+        self._reply: asyncio.Future[llm.GenerationCreatedEvent] | None = None
         self._failed: Exception | None = None
         super().__init__(model, turn_detection_disabled=turn_detection_disabled)
 
@@ -61,11 +63,12 @@ class _Session(realtime.RealtimeSession):
             none: asyncio.Future[llm.GenerationCreatedEvent] = asyncio.get_running_loop().create_future()
             none.set_exception(llm.RealtimeError(_GONE))
             return none
-        self._asked, self._asked_again = True, False
+        self._asked_again = False
+        self._unheeded_since = self._unheeded_since or asyncio.get_running_loop().time()
         self._expect()
-        reply = super().generate_reply(**options)
-        reply.add_done_callback(lambda done: self._settled() if done.cancelled() else None)
-        return reply
+        self._reply = super().generate_reply(**options)
+        self._reply.add_done_callback(self._dropped)
+        return self._reply
 
     async def update_chat_ctx(self, chat_ctx: llm.ChatContext) -> None:
         if self._failed:  # nobody is left to confirm it, and the plugin would wait
@@ -96,9 +99,13 @@ class _Session(realtime.RealtimeSession):
                 return
         super().emit(event, *args)
 
+    def _dropped(self, reply: asyncio.Future[llm.GenerationCreatedEvent]) -> None:
+        if reply.cancelled() and reply is self._reply:
+            self._settled()
+
     def _ends_it(self, error: llm.RealtimeModelError) -> bool:
         """A connection that is lost takes the memory of what was said with it: there is only the sound, and that was sent."""
-        return not error.recoverable or (self._asked and isinstance(error.error, APIConnectionError))
+        return not error.recoverable or (self._reply is not None and isinstance(error.error, APIConnectionError))
 
     def _sends(self, event: dict[str, Any]) -> None:
         if event["type"] == "response.create" and event.get("event_id"):
@@ -109,7 +116,10 @@ class _Session(realtime.RealtimeSession):
     def _receives(self, event: dict[str, Any]) -> None:
         match event:
             case {"type": "response.created", "response": {"id": str() as found} as response}:
-                if (response.get("metadata") or {}).get("client_event_id") in (None, self._request):
+                self._unheeded_since = None
+                ours = (response.get("metadata") or {}).get("client_event_id") in (None, self._request)
+                if ours and self._reply and not self._reply.cancelled():
+                    self._expect()
                     self._response = found
             case {"type": "response.output_text.delta" | "response.function_call_arguments.delta", "response_id": self._response}:
                 self._expect(self._deadlines.next_word, "it stopped in the middle")
@@ -144,12 +154,18 @@ class _Session(realtime.RealtimeSession):
         self._timers.append(asyncio.get_running_loop().call_later(_AGAIN_S, self.send_event, again))
 
     def _expect(self, within_s: float | None = None, what: str = "nothing came") -> None:
-        """From here on so long; without a time, as long as the first word of an answer may take."""
+        """From here on so long; without a time, as long as the first word of an answer may take.
+
+        Who asks again, as somebody spoke on, has waited already where the vendor takes no notice of us at all.
+        """
         self._settled()
+        loop = asyncio.get_running_loop()
+        since = loop.time()
         if within_s is None:
             within_s, self._response, self._answers = self._deadlines.last_resort, "", False
+            since = self._unheeded_since or since
         late = APITimeoutError(f"{what} within {within_s:g} s")
-        self._timers.append(asyncio.get_running_loop().call_later(within_s, self._give_up, late))
+        self._timers.append(loop.call_at(since + within_s, self._give_up, late))
 
     def _settled(self) -> None:
         for timer in self._timers:

@@ -68,6 +68,10 @@ class Talk:
         self._asked = self.session.generate_reply()
         self._asked.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
 
+    def drop(self) -> None:
+        """Give up the answer, as a call does where somebody speaks on."""
+        self._asked.cancel()
+
     async def answer(self) -> tuple[str, list[str]]:
         """Return the words of the next answer and the tools it calls."""
         answer = await self.answers.get()
@@ -286,17 +290,39 @@ async def test_settings_it_does_not_take_are_a_failure(server: VendorServer, key
         assert isinstance(await ours.failure(), ProviderRejected)
 
 
-async def test_whoever_is_interrupted_is_not_late(server: VendorServer, keys: Settings) -> None:
+@pytest.mark.parametrize("had_begun", [True, False])
+async def test_whoever_is_interrupted_is_not_late(had_begun: bool, server: VendorServer, keys: Settings) -> None:
     """They spoke on while the model was thinking: the answer that was given up is no failure, the next one is heard."""
 
     async def second(line: Line) -> Move | None:
-        return Move("Guten Tag!") if line.asked > 1 else None
+        if line.asked > 1:
+            return Move("Guten Tag!")
+        asked = line.told("response.create")[-1]["response"]
+        await line.send("response.created", response=asked | {"id": "given up", "object": "realtime.response", "output": []})
+        return None
 
     server.answer = RealtimeService(second).answer
     async with talk(keys, server.url) as ours:
         ours.ask()
-        ours._asked.cancel()
+        if had_begun:
+            await ours.answers.get()
+            ours.session.interrupt()
+        else:
+            ours.drop()
         await asyncio.sleep(LIMITS.last_resort + 0.2)
         assert not ours.failed.done()
         ours.ask()
         assert await ours.answer() == ("Guten Tag!", [])
+
+
+async def test_whoever_asks_again_and_again_finds_out_in_time(server: VendorServer, keys: Settings) -> None:
+    """They say hello into the silence, each time an answer is asked for anew: what counts is how long the vendor is deaf."""
+    server.answer = RealtimeService(_never).answer
+    async with talk(keys, server.url) as ours:
+        began = asyncio.get_running_loop().time()
+        while not ours.failed.done() and asyncio.get_running_loop().time() - began < 2 * LIMITS.last_resort:
+            ours.ask()
+            await asyncio.wait({ours.failed}, timeout=LIMITS.last_resort / 2)
+            ours.drop()
+        assert isinstance(await ours.failure(), ProviderTimedOut)
+        assert asyncio.get_running_loop().time() - began < 2 * LIMITS.last_resort
