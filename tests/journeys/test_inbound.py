@@ -19,9 +19,10 @@ from livekit.protocol.sip import ListSIPInboundTrunkRequest
 
 from modules.call_queue_manager import connect, read_after
 from modules.conversation.personalities import Personalities
-from modules.fleet import Fleet, Plan
+from modules.fleet import Fleet
 from modules.setup.places import PROJECT
 from tests.callers import Caller, caller_of
+from tests.fleets import running
 from tests.ways_in import let_in
 
 pytestmark = [pytest.mark.fleet, pytest.mark.timeout(330), pytest.mark.asyncio(loop_scope="module")]
@@ -136,7 +137,7 @@ async def lines(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lines
         "MAX_CONCURRENT_CALLS": str(LINES), "WORKER_SLOTS": str(AT_ONCE), "INBOUND_PER_MINUTE": "0", "INBOUND_PER_HOUR": "3",
         "RING_TIMEOUT_S": "75",
     }  # fmt: skip
-    async with Fleet(Plan(env=env, stores_trunks=True)) as fleet:
+    async with running(env=env, stores_trunks=True) as fleet:
         secret = fleet.settings.livekit_api_secret.get_secret_value()
         async with (
             api.LiveKitAPI(fleet.settings.http_url, fleet.settings.livekit_api_key, secret) as lkapi,

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 from livekit import api
 
-from modules.fleet import Fleet, Plan
+from modules.fleet import Fleet
 from modules.setup.places import PROJECT
 from modules.simulation import load_scenarios
 from modules.simulation.ledger import Dial
@@ -27,6 +27,7 @@ from tests.azure_speech import LISTENING
 from tests.callers import Caller, caller_of
 from tests.chat_service import ChatService, Thought
 from tests.contracts.providers.vendor_server import vendor_server
+from tests.fleets import running
 from tests.journeys.shipped import MARKS, Azure, agents_with, azures, report, think
 from tests.ways_in import let_in
 
@@ -119,7 +120,7 @@ async def evening(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Eve
         }  # fmt: skip
         limits = {"CALLS_PER_SECOND": "4", "MAX_CONCURRENT_CALLS": "4"}
         agents = agents_with(addresses, {"receptionist": OWN_FACTS}, tmp_path_factory.mktemp("shipped"))
-        async with Fleet(Plan(env=keys | limits | {"AGENTS_DIR": str(agents)}, stores_trunks=True)) as fleet:
+        async with running(env=keys | limits | {"AGENTS_DIR": str(agents)}, stores_trunks=True) as fleet:
             caller = caller_of(fleet)
             for azure in found.values():
                 azure.caller = caller
