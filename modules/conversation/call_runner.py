@@ -216,12 +216,12 @@ class CallRunner:
         if event.new_state == "away" and self._state is State.IN_PROGRESS and not self._handing_over:
             self._start(self._unasked.to_silence(), "silence")
 
-    def _answers_keys(self) -> bool:
-        return self._state is State.IN_PROGRESS and not (self._handing_over or self._ending.decided or self._machine.known)
-
     def _takes_up(self, said: llm.ChatMessage) -> None:
         self._transcript.taken_up(said)
         self._unasked.dead_air.owe()
+
+    def _answers_keys(self) -> bool:
+        return self._state is State.IN_PROGRESS and not (self._handing_over or self._ending.decided or self._machine.known)
 
     def _heard(self, event: UserInputTranscribedEvent) -> None:
         if event.transcript.strip():
