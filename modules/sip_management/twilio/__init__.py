@@ -1,7 +1,8 @@
 """A Twilio account set up for this fleet, and undone again: an elastic SIP trunk with its user, number and origination.
 
 connect     look, then make what is missing     disconnect  undo what the ledger names, and nothing else
-countries   which ones may be called            found_or_made  one thing, kept or made
+users       who may use the trunk               countries   which ones may be called
+found_or_made  one thing, kept or made
 steps       what is told of each step           ledger      what was made, by name and SID, in DATA_DIR
 account     the way to Twilio's REST API        transport   its addresses, its 429s       errors  each refusal as a sentence
 """

@@ -3,17 +3,16 @@
 Whatever is there already is kept. A number on somebody else's trunk, or a trunk of another name, is never touched.
 """
 
-import secrets
-import string
 from dataclasses import dataclass
 from typing import Any
 
 from modules.calls.numbers import mask
 from modules.sip_management.twilio import countries
 from modules.sip_management.twilio.errors import TwilioTrouble
-from modules.sip_management.twilio.found_or_made import LIST, NUMBER, ORIGINATION, TRUNK, USER, USERS_OF_TRUNK, FoundOrMade
+from modules.sip_management.twilio.found_or_made import NUMBER, ORIGINATION, TRUNK, FoundOrMade
 from modules.sip_management.twilio.ledger import Ledger
 from modules.sip_management.twilio.steps import Did, Step, Tell
+from modules.sip_management.twilio.users import asked_by, list_of_users, user
 
 _CONSOLE = "https://console.twilio.com/us1/develop"
 
@@ -61,10 +60,10 @@ class _Connecting:
         trunks = await self._client.trunking.v1.trunks.list_async()
         known = self._things.ours(TRUNK, {one.sid: one.friendly_name for one in trunks})
         self._not_anothers(number, known)
-        users = await self._users()
-        username, password = await self._user(users)
+        users = await list_of_users(self._client, self._things)
+        username, password = await user(self._client, self._things, users, has_password=self._wish.has_password)
         trunk = await self._things.either(TRUNK, self._ledger.marker, f"trunk {self._domain}", known, self._make_trunk)
-        await self._users_of(trunk, users)
+        await asked_by(self._client, self._things, trunk, users)
         await self._origination(trunk)
         await self._attach(trunk, number)
         for country in sorted(self._wish.countries | self._wish.opened):
@@ -110,50 +109,11 @@ class _Connecting:
                 "choose another with --number, or detach it at console.twilio.com first",
             )
 
-    async def _users(self) -> str | None:
-        lists = await self._client.sip.credential_lists.list_async()
-        found = self._things.ours(LIST, {one.sid: one.friendly_name for one in lists})
-        return await self._things.either(LIST, self._ledger.marker, "list of SIP users", found, self._make_list)
-
-    async def _make_list(self) -> str:
-        made = await self._client.sip.credential_lists.create_async(friendly_name=self._ledger.marker)
-        return str(made.sid)
-
-    async def _user(self, users: str | None) -> tuple[str, str | None]:
-        """Return user and password; the password is None where the one in .env goes on being right."""
-        username = f"vf-{self._ledger.name}"[:32]
-        credentials: Any = self._client.sip.credential_lists(users).credentials if users else None
-        known = {one.username: one.sid for one in await credentials.list_async()} if credentials else {}
-        sid = known.get(username)
-        if sid and self._wish.has_password:
-            self._things.keep(USER, username, "SIP user", sid)
-            return username, None
-        password = _password()
-
-        async def make() -> str:
-            if sid:  # nobody knows its password any more: an earlier run was cut before it reached .env
-                await credentials(sid).update_async(password=password)
-                return str(sid)
-            return str((await credentials.create_async(username=username, password=password)).sid)
-
-        await self._things.make(USER, username, "SIP user", make)
-        return username, password
-
     async def _make_trunk(self) -> str:
         made = await self._client.trunking.v1.trunks.create_async(
             friendly_name=self._ledger.marker, domain_name=self._domain, transfer_mode="enable-all"
         )
         return str(made.sid)
-
-    async def _users_of(self, trunk: str | None, users: str | None) -> None:
-        attached: Any = self._client.trunking.v1.trunks(trunk).credentials_lists if trunk else None
-        known = [one.sid for one in await attached.list_async()] if attached else []
-
-        async def make() -> str:
-            return str((await attached.create_async(credential_list_sid=users)).sid)
-
-        found = users if users and users in known else None
-        await self._things.either(USERS_OF_TRUNK, self._ledger.marker, "the trunk asks for that user", found, make)
 
     async def _origination(self, trunk: str | None) -> None:
         if not self._wish.sip_host:
@@ -187,12 +147,3 @@ class _Connecting:
         if number.voice_url or number.voice_application_sid:
             detail += ", which Twilio answered by a program until now"
         await self._things.either(NUMBER, mask(number.phone_number), detail, found, make, **before)
-
-
-def _password() -> str:
-    """Make a password as Twilio wants it: 12 characters or more, small and capital letters, a digit."""
-    alphabet = string.ascii_letters + string.digits
-    while True:
-        made = "".join(secrets.choice(alphabet) for _ in range(28))
-        if any(sign.isdigit() for sign in made) and made.upper() != made != made.lower():
-            return made
