@@ -32,7 +32,8 @@ class PunctualTTS(tts.TTS[Any]):
     """`voice`, one sentence at a time, with `first_s` for its first sound. `completed` counts the sentences it has finished.
 
     Who waits for a voice that hangs says "hello?", which interrupts our sentence and asks for another one. So what was waited
-    in vain is kept, `waited_s`, and the next sentence has only the rest of the time.
+    in vain is kept, `waited_s`, and the next sentence has only the rest of the time. But never less than a voice that is well takes,
+    `next_s`: sentences are broken off before their first sound also where it is not late, e.g. where one was begun too early.
     """
 
     def __init__(self, voice: tts.TTS[Any], first_s: float, deadlines: Deadlines) -> None:
@@ -76,7 +77,8 @@ class _Sentence(tts.ChunkedStream):
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         _begin(output_emitter, self._voice)
         lasts_s, letters = 0.0, len(self._input_text)
-        left_s, asked_at = max(0.0, self._voice.first_s - self._voice.waited_s), time.monotonic()
+        least_s = min(self._voice.first_s, self._voice.next_s)
+        left_s, asked_at = max(least_s, self._voice.first_s - self._voice.waited_s), time.monotonic()
         try:
             async with self._ask() as stream:
                 async for audio in on_time(stream, left_s, self._voice.next_s):
