@@ -5,6 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from config import Settings
+from modules.call_queue_manager import Store
 from tests.api.signing import ACCOUNT, PUBLIC_URL, TOKEN, a_text, from_twilio
 from tests.api.test_webhooks import post
 
@@ -64,3 +65,17 @@ async def test_a_number_is_put_on_the_list_and_taken_off(api: httpx2.AsyncClient
     assert (await api.delete(f"/v1/do-not-call/{GYM}")).status_code == 404
     assert (await api.put("/v1/do-not-call/nobody")).status_code == 422
     assert (await api.post("/v1/calls", json={"to_number": GYM})).status_code == 202
+
+
+@pytest.mark.parametrize("by", ["text message", "hand"])
+async def test_a_wish_is_confirmed_only_onto_disk(
+    by: str, api: httpx2.AsyncClient, stranger: httpx2.AsyncClient, store: Store
+) -> None:
+    """Somebody restarts Redis without its settings, and it dies a second after a STOP: that number is still not called."""
+    try:
+        await store.client.config_set("appendfsync", "no")
+        told = await (post(stranger, from_twilio(a_text("STOP"))) if by == "text message" else api.put(f"/v1/do-not-call/{GYM}"))
+        assert told.status_code == 200
+        assert (await store.client.config_get("appendfsync")) == {"appendfsync": "always"}
+    finally:
+        await store.client.config_set("appendfsync", "always")

@@ -24,7 +24,9 @@ async def list_numbers(_: Reads, parts: Using) -> dict[str, Any]:
 async def add_number(number: str, principal: Writes, parts: Using) -> dict[str, Any]:
     """Never call this number again, queued calls included. A number that is on the list already stays as it is."""
     e164 = numbers.parse(number, parts.settings.default_region)
-    entry = await (await _list(parts)).add(e164, principal.key_id)
+    live = await parts.live.get()
+    await live.durable()
+    entry = await DoNotCall(live.store).add(e164, principal.key_id)
     log.info("do_not_call.added", number=numbers.mask(e164), source=entry.source)
     return _shown(entry)
 

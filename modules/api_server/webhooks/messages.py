@@ -37,6 +37,7 @@ async def take_in(parts: Parts, form: Form, now: datetime) -> str | None:
         return None  # a short code, a name, another network's address
     live = await parts.live.get()
     if asks_not_to_be_called(form.get("Body", "")) or form.get("OptOutType") == "STOP":
+        await live.durable()
         await DoNotCall(live.store).add(number, BY_TEXT)
         log.info("do_not_call.added", number=numbers.mask(number), source=BY_TEXT)
     message = {
