@@ -150,6 +150,7 @@ class _Session(realtime.RealtimeSession):
             return
         self._asked_again = True
         self._expect()
+        self._unheeded_since = None  # a refusal is notice: who interrupts now and asks much later is not late
         again = {"type": "response.create", "event_id": utils.shortuuid("response_create_")}
         self._timers.append(asyncio.get_running_loop().call_later(_AGAIN_S, self.send_event, again))
 

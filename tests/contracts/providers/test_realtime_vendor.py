@@ -72,6 +72,11 @@ class Talk:
         """Give up the answer, as a call does where somebody speaks on."""
         self._asked.cancel()
 
+    async def refused(self) -> None:
+        """Return when the answer that was asked for is refused."""
+        with pytest.raises(llm.RealtimeError):
+            await self._asked
+
     async def answer(self) -> tuple[str, list[str]]:
         """Return the words of the next answer and the tools it calls."""
         answer = await self.answers.get()
@@ -313,6 +318,26 @@ async def test_whoever_is_interrupted_is_not_late(had_begun: bool, server: Vendo
         assert not ours.failed.done()
         ours.ask()
         assert await ours.answer() == ("Guten Tag!", [])
+
+
+async def test_whoever_interrupts_a_refusal_is_answered_later(server: VendorServer, keys: Settings) -> None:
+    """The vendor was busy for a moment, in which they spoke on: their next question has all its time."""
+
+    async def busy_once(line: Line) -> Move | None:
+        if line.asked > 1:
+            return Move("Guten Tag!")
+        refusal = {"type": "rate_limit_error", "code": "rate_limit_exceeded", "message": "vendor-key is too quick"}
+        await line.send("error", error=refusal | {"event_id": line.told("response.create")[-1]["event_id"]})
+        return None
+
+    server.answer = RealtimeService(busy_once).answer
+    async with talk(keys, server.url) as ours:
+        ours.ask()
+        await ours.refused()
+        ours.session.interrupt()
+        await asyncio.sleep(LIMITS.last_resort + 0.2)
+        ours.ask()
+        assert await ours.answer() == ("Guten Tag!", []) and not ours.failed.done()
 
 
 async def test_whoever_asks_again_and_again_finds_out_in_time(server: VendorServer, keys: Settings) -> None:
