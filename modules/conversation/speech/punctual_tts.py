@@ -32,8 +32,9 @@ class PunctualTTS(tts.TTS[Any]):
     """`voice`, one sentence at a time, with `first_s` for its first sound. `completed` counts the sentences it has finished.
 
     Who waits for a voice that hangs says "hello?", which interrupts our sentence and asks for another one. So what was waited
-    in vain is kept, `waited_s`, and the next sentence has only the rest of the time. But never less than `next_s`, in which a voice
-    that is well begins: sentences are broken off before their first sound also where it is not late, e.g. one begun too early.
+    in vain is kept, `waited_s`, and the next sentence has only the rest of the time. But never less than `next_s`, in which a
+    voice that is well begins: sentences are broken off before their first sound also where it is not late, e.g. one begun too
+    soon.
     """
 
     def __init__(self, voice: tts.TTS[Any], first_s: float, deadlines: Deadlines) -> None:
