@@ -24,7 +24,7 @@ class TrunkBook:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._copy = settings.data_dir / "trunks.good.yaml"
+        self._copy = settings.data_dir / "trunks" / "good.yaml"
         self._trunks: dict[str, Trunk] | None = None
         self._seen: _Seen = {}
         self.problem: TrunksUnusable | None = None
@@ -81,9 +81,12 @@ class TrunkBook:
                 return
             self._copy.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._copy.with_name(f"{self._copy.name}.{secrets.token_hex(4)}")
-            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
-                copy.write(text)
-            fresh.replace(self._copy)
+            try:
+                with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+                    copy.write(text)
+                fresh.replace(self._copy)
+            finally:
+                fresh.unlink(missing_ok=True)  # where the disk is full, not one more at every call
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

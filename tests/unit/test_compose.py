@@ -95,6 +95,13 @@ def test_what_i_edit_is_what_the_containers_speak_from() -> None:
             assert read_only is (name != "api-server" or folder == "site")
 
 
+def test_the_workers_have_the_last_good_trunks_of_the_api() -> None:
+    """I break trunks.yaml: what the API still accepts, a worker, which looks at the file for each call, can still dial."""
+    for name in ("api-server", "voice-agent"):
+        assert f"trunks:{SERVICES[name]['environment']['DATA_DIR']}/trunks" in SERVICES[name]["volumes"]
+    assert re.search(r"^RUN install -d .*\bdata/trunks\b", DOCKERFILE, re.M)
+
+
 def test_of_the_host_only_folders_are_mounted() -> None:
     """A missing file would become a folder; a missing folder is made, and an empty one says nothing."""
     mounts = {mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])}

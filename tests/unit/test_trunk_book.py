@@ -1,5 +1,6 @@
 """trunks.yaml in use: an edit counts at once, a broken one does not, and no password is where it should not be."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -83,9 +84,21 @@ def test_a_process_that_starts_later_has_the_last_good_version_too(mine: Setting
     mine.sip_trunks_file.write_text(BROKEN)
     later = TrunkBook(mine)
     assert later.of_call("munich").carrier == "telnyx" and password(later) == SECRET and later.problem
-    (copy,) = mine.data_dir.iterdir()
+    (copy,) = (mine.data_dir / "trunks").iterdir()
     assert SECRET not in copy.read_text()
     assert os.name == "nt" or stat.S_IMODE(copy.stat().st_mode) == 0o600
+
+
+def test_a_copy_that_cannot_be_made_leaves_nothing_behind(mine: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk takes no copy: calls go on, and no passwords pile up on it under names that nobody knows."""
+
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(Path, "replace", full)
+    mine.sip_trunks_file.write_text(ONE)
+    assert list(TrunkBook(mine).trunks()) == ["munich"]
+    assert list((mine.data_dir / "trunks").iterdir()) == []
 
 
 def test_a_file_that_never_was_good_is_refused(mine: Settings) -> None:
