@@ -5,13 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from modules.calls import State
-from modules.command_line.api_client import ApiClient
 from modules.command_line.completion import personalities
 from modules.command_line.errors import WrongUse
-from modules.command_line.live_view import show_end, show_event, show_turn
+from modules.command_line.live_view import show_end, show_turn
 from modules.command_line.options import ApiUrl, AsJson, CallId, client
 from modules.command_line.output import Output, clock, run
-from modules.command_line.story import Story
+from modules.command_line.watching import marked, show_live
 
 Personality = Annotated[
     str, typer.Option("--personality", "-p", help="Who speaks: a file in agents/.", autocompletion=personalities)
@@ -60,11 +59,11 @@ def call(
         async with client(api_url) as api:
             placed = await api.place(body)
             if watch:
-                return await _watch(api, placed, output)
+                return await show_live(api, placed, output)
         if as_json:
             output.json(placed)
         else:
-            output.line(f"{placed['call_id']} is queued{_marked(placed)}")
+            output.line(f"{placed['call_id']} is queued{marked(placed)}")
             output.say(f"watch it: ./voicefleet show {placed['call_id']}")
         return None
 
@@ -91,7 +90,7 @@ def calls(
             output.json(found)
             return
         rows = [
-            (shown["call_id"], clock(shown["created_at"]), _phone(shown) + _marked(shown), shown["personality"],
+            (shown["call_id"], clock(shown["created_at"]), _phone(shown) + marked(shown), shown["personality"],
              shown["status_text"], _seconds(shown["duration_s"]))
             for shown in found["calls"]
         ]  # fmt: skip
@@ -144,24 +143,8 @@ def cancel(
     run(work(), output)
 
 
-async def _watch(api: ApiClient, placed: dict[str, Any], output: Output) -> int:
-    story = Story(placed["call_id"])
-    if not output.as_json:
-        output.line(f"{placed['call_id']}{_marked(placed)}")
-    async for event in api.follow(placed["call_id"]):
-        story.hear(event)
-        if output.as_json:
-            output.json_line(event.to_json())
-        else:
-            show_event(output, event)
-    ended = await api.outcome(placed["call_id"])
-    if not output.as_json:
-        show_end(output, ended)
-    return 0 if ended["outcome"] == "completed" else 1
-
-
 def _print_call(output: Output, found: dict[str, Any], turns: list[dict[str, Any]]) -> None:
-    output.line(f"{found['call_id']}  {_phone(found)}{_marked(found)}  {_speaker(found)}", "bold")
+    output.line(f"{found['call_id']}  {_phone(found)}{marked(found)}  {_speaker(found)}", "bold")
     stages = {"queued": "created_at", "placing": "placing_at", "ringing": "ringing_at", "answered": "answered_at"}
     for stage, stamp in stages.items():
         if found[stamp]:
@@ -192,10 +175,6 @@ def _phone(shown: dict[str, Any]) -> str:
 
 def _speaker(shown: dict[str, Any]) -> str:
     return f"{shown['personality']}, arm {shown['arm']}" if shown["arm"] else str(shown["personality"])
-
-
-def _marked(shown: dict[str, Any]) -> str:
-    return " (simulated)" if shown["simulated"] else ""
 
 
 def _seconds(duration_s: float | None) -> str:

@@ -11,6 +11,8 @@ from modules.sip_management.twilio import countries
 from modules.sip_management.twilio.errors import TwilioTrouble
 from modules.sip_management.twilio.found_or_made import NUMBER, ORIGINATION, TRUNK, FoundOrMade
 from modules.sip_management.twilio.ledger import Ledger
+from modules.sip_management.twilio.number import Number, choose
+from modules.sip_management.twilio.purchase import Agrees
 from modules.sip_management.twilio.steps import Did, Step, Tell
 from modules.sip_management.twilio.users import asked_by, list_of_users, user
 
@@ -21,10 +23,13 @@ _CONSOLE = "https://console.twilio.com/us1/develop"
 class Wish:
     """What is wanted. `number` "" is the account's only one; `sip_host` "" makes no origination, so nobody can call in.
 
-    `countries` are looked at, `opened` are opened where they are closed; ISO codes. `has_password`: .env holds one.
+    `buys` is a country or a number to buy; an account without numbers is offered one of `home`. `countries` are looked at,
+    `opened` are opened where they are closed; ISO codes. `has_password`: .env holds one.
     """
 
     number: str = ""
+    buys: str = ""
+    home: str = "US"
     sip_host: str = ""
     countries: frozenset[str] = frozenset()
     opened: frozenset[str] = frozenset()
@@ -41,22 +46,28 @@ class Connected:
     from_number: str
 
 
-async def connect(client: Any, ledger: Ledger, wish: Wish, tell: Tell, *, dry_run: bool = False) -> Connected:
-    """Set the account up, telling each step. Raises TwilioTrouble; what was made by then is in the ledger."""
-    return await _Connecting(client, ledger, wish, tell, dry_run).run()
+async def connect(
+    client: Any, ledger: Ledger, wish: Wish, tell: Tell, agrees: Agrees | None = None, *, dry_run: bool = False
+) -> Connected:
+    """Set the account up, telling each step. Raises TwilioTrouble; what was made by then is in the ledger.
+
+    `agrees` is asked before a number is bought that nobody named.
+    """
+    return await _Connecting(client, ledger, wish, tell, agrees, dry_run).run()
 
 
 class _Connecting:
-    def __init__(self, client: Any, ledger: Ledger, wish: Wish, tell: Tell, dry_run: bool) -> None:
+    def __init__(self, client: Any, ledger: Ledger, wish: Wish, tell: Tell, agrees: Agrees | None, dry_run: bool) -> None:
         self._client = client
         self._ledger = ledger
         self._wish = wish
         self._tell = tell
+        self._agrees = agrees
         self._things = FoundOrMade(ledger, tell, dry_run)
 
     async def run(self) -> Connected:
         await self._account()
-        number = await self._number()
+        number = await choose(self._client, self._things, self._wish.number, self._wish.buys, self._wish.home, self._agrees)
         trunks = await self._client.trunking.v1.trunks.list_async()
         known = self._things.ours(TRUNK, {one.sid: one.friendly_name for one in trunks})
         self._not_anothers(number, known)
@@ -86,22 +97,7 @@ class _Connecting:
         else:
             self._tell(Step("account", Did.KEPT, "active"))
 
-    async def _number(self) -> Any:
-        """Return the number to call from, of those the account has."""
-        numbers = [one for one in await self._client.incoming_phone_numbers.list_async() if one.capabilities.get("voice")]
-        wanted = self._wish.number
-        found = [one for one in numbers if one.phone_number == wanted] if wanted else numbers
-        shown = ", ".join(mask(one.phone_number) for one in numbers[:5])
-        if not numbers:
-            fix = f"buy one at {_CONSOLE}/phone-numbers/manage/search, then run the same command again"
-            raise TwilioTrouble("The account has no number that can call.", fix)
-        if not found:
-            raise TwilioTrouble(f"{mask(wanted)} is not a number of this account; it has {shown}.", "choose one with --number")
-        if len(found) > 1:
-            raise TwilioTrouble(f"The account has {len(found)} numbers: {shown}.", "choose one with --number")
-        return found[0]
-
-    def _not_anothers(self, number: Any, trunk: str | None) -> None:
+    def _not_anothers(self, number: Number, trunk: str | None) -> None:
         """Refuse before anything is made: a number that another trunk answers for would be taken away from it."""
         if number.trunk_sid and number.trunk_sid != trunk:
             raise TwilioTrouble(
@@ -134,7 +130,7 @@ class _Connecting:
         right = ours if ours and found[ours].sip_url == url else None
         await self._things.either(ORIGINATION, self._ledger.marker, f"calls that come in go to {url}", right, make)
 
-    async def _attach(self, trunk: str | None, number: Any) -> None:
+    async def _attach(self, trunk: str | None, number: Number) -> None:
         numbers: Any = self._client.trunking.v1.trunks(trunk).phone_numbers if trunk else None
 
         async def make() -> str:

@@ -10,14 +10,22 @@ from modules.sip_management.twilio.countries import set_country
 from modules.sip_management.twilio.errors import NOT_FOUND, TwilioTrouble
 from modules.sip_management.twilio.found_or_made import COUNTRY, LIST, NUMBER, ORIGINATION, TRUNK, USER, USERS_OF_TRUNK
 from modules.sip_management.twilio.ledger import Ledger
+from modules.sip_management.twilio.release import Releases, release_or_keep
 from modules.sip_management.twilio.steps import Did, Step, Tell
 
 _BY_HAND = "delete it at console.twilio.com when nothing uses it"
 
 
-async def disconnect(client: Any, ledger: Ledger, tell: Tell, *, dry_run: bool = False) -> bool:
-    """Undo, telling each step; return whether everything of ours is gone. Raises TwilioTrouble."""
-    return await _Disconnecting(client, ledger, tell, dry_run).run()
+async def disconnect(
+    client: Any, ledger: Ledger, tell: Tell, releases: Releases = lambda _: False, *, dry_run: bool = False
+) -> bool:
+    """Undo, telling each step; return whether everything of ours is gone. Raises TwilioTrouble.
+
+    `releases` is asked about a number that was bought; without it the number stays in the account.
+    """
+    whole = await _Disconnecting(client, ledger, tell, dry_run).run()
+    await release_or_keep(client, ledger, tell, releases, dry_run=dry_run)
+    return whole
 
 
 class _Disconnecting:

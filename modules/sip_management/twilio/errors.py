@@ -39,7 +39,13 @@ class _Meaning:
 _AGAIN = "run the same command again; it goes on where it stopped"
 _INACTIVE = _Meaning("This Twilio account is not active.", "console.twilio.com says what Twilio wants first: a payment, a check")
 
-NOT_FOUND = 20404
+PAPERS = (
+    "give the address or papers at https://console.twilio.com/us1/develop/phone-numbers/regulatory-compliance/bundles, "
+    "buy the number in the console, then run the same command without --buy"
+)
+_PAPERS = _Meaning("This number is sold only to an address or with papers that the country's rules ask for.", PAPERS)
+
+NOT_FOUND, NOT_FOR_SALE = 20404, 21422
 MEANINGS: dict[int, _Meaning] = {
     10001: _INACTIVE,
     10002: _Meaning(
@@ -63,6 +69,14 @@ MEANINGS: dict[int, _Meaning] = {
     21240: _Meaning(
         "Twilio refused the list of SIP users: one of this name exists, or a user or password is not as it wants them.",
         "choose another --name",
+    ),
+    21421: _Meaning("This is not a number that Twilio could sell.", "write it as +12025550142, or --buy COUNTRY shows some"),
+    NOT_FOR_SALE: _Meaning("The number is not for sale (any more).", "--buy COUNTRY offers another"),
+    21615: _PAPERS,
+    21631: _PAPERS,
+    21649: _PAPERS,
+    22300: _Meaning(
+        "Twilio does not let this account buy numbers for now.", "write to verifymyaccount@twilio.com, with the Account SID"
     ),
     21247: _Meaning(
         "Other addresses hang on this trunk's domain.", "delete those at console.twilio.com, then run the same command again"

@@ -8,10 +8,10 @@ from modules.sip_management.twilio.ledger import Ledger
 from modules.sip_management.twilio.steps import Did, Step, Tell
 
 LIST, USER, TRUNK, USERS_OF_TRUNK = "credential_list", "credential", "trunk", "trunk_credential_list"
-ORIGINATION, NUMBER, COUNTRY = "origination_url", "number", "country:"
+ORIGINATION, NUMBER, BOUGHT, COUNTRY = "origination_url", "number", "bought_number", "country:"
 """The kinds of things; a country's is followed by its ISO code."""
 # These are never anybody else's: they bear our name.
-_OURS = (LIST, USER, TRUNK, ORIGINATION)
+_OURS = (LIST, USER, TRUNK, ORIGINATION, BOUGHT)
 
 
 @dataclass(frozen=True, slots=True)

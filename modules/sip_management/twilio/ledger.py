@@ -1,6 +1,7 @@
 """What `connect twilio` made, on disk: an intention before each request, its SID after it. `disconnect` undoes this and no more.
 
-No password is in it; of the values written into .env it knows the hashes, to tell its own from a user's.
+No password is in it; of the values written into .env it knows the hashes, to tell its own from a user's. A whole number is in
+it only as `asked_for`, from before its purchase until the answer is known.
 """
 
 import hashlib
@@ -61,7 +62,8 @@ class Ledger:
 
     def made(self, kind: str, name: str, sid: str) -> None:
         """Write down that a thing is there and ours."""
-        self.things[kind] = self.things.get(kind, {}) | {"name": name, "sid": sid}
+        before = {key: value for key, value in self.things.get(kind, {}).items() if key != "asked_for"}
+        self.things[kind] = before | {"name": name, "sid": sid}
         self._write()
 
     def forget(self, kind: str) -> None:

@@ -166,10 +166,36 @@ def test_a_refusal_says_whose_fault_it_is_and_what_to_do(typist: Typist) -> None
 
 @pytest.mark.parametrize("words", [
     ("--name", "Not A Name"), ("--name", "-a-"), ("--sip-host", "sip:user@host"), ("--sip-host", "a b"), ("--open", "Germany"),
-    ("--number", "12"),
+    ("--number", "12"), ("--buy", "Germany"), ("--buy", "12"), ("--number", "+12025550199", "--buy", "US"),
 ])  # fmt: skip
-def test_what_cannot_be_used_is_told_before_twilio_is_asked(typist: Typist, words: tuple[str, str]) -> None:
+def test_what_cannot_be_used_is_told_before_twilio_is_asked(typist: Typist, words: tuple[str, ...]) -> None:
     """A typo costs nothing."""
     answer = typist.types("connect", "twilio", *words)
     assert answer.exit_code == 2, answer.output
     assert not typist.server.changes
+
+
+def test_a_script_that_names_a_number_buys_it_once_and_releases_it_by_name(typist: Typist) -> None:
+    """Nobody is at a terminal: a country only shows what is for sale, a number is bought, --release gives it back."""
+    typist.server.numbers.clear()
+    typist.server.shop.sells("+12025550142")
+    told = typist.told("connect", "twilio", "--buy", "US")
+    assert told["exit_code"] == 1 and "1.15 USD a month" in told["error"]["message"]
+    assert "--buy +12025550142" in told["error"]["next"] and not typist.server.changes
+    for _ in range(2):
+        assert typist.told("connect", "twilio", "--buy", "+12025550142")["exit_code"] == 0
+    assert typist.env["SIP_FROM_NUMBER"] == "+12025550142" and typist.server.shop.bought == ["+12025550142"]
+    assert typist.told("connect", "twilio")["exit_code"] == 0  # without --buy it is found by .env
+    plan = typist.told("disconnect", "twilio", "--dry-run")
+    assert [one["did"] for one in plan["steps"] if one["step"] == "bought number"] == ["kept"]
+    assert typist.told("disconnect", "twilio", "--release")["exit_code"] == 0
+    assert not typist.server.numbers and not typist.env.get("SIP_FROM_NUMBER")
+
+
+def test_nothing_is_bought_that_env_would_not_use(typist: Typist) -> None:
+    """My own SIP_FROM_NUMBER stands in the way: I am told before any money is spent."""
+    with Path(".env").open("a") as file:
+        file.write("SIP_FROM_NUMBER=+12025550177\n")
+    typist.server.shop.sells("+12025550142")
+    answer = typist.types("connect", "twilio", "--buy", "+12025550142")
+    assert answer.exit_code == 2 and "SIP_FROM_NUMBER" in answer.output and not typist.server.changes

@@ -6,41 +6,29 @@ It knows no phones. `refusals` are what a test wants to be answered instead; `cu
 
 import base64
 import json
-import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
-ACCOUNT, TOKEN = "AC" + "a" * 32, "the-token-of-the-tests"
-API = f"/2010-04-01/Accounts/{ACCOUNT}"
-Thing = dict[str, Any]
+from tests.contracts.carriers.number_shop import NumberShop
+from tests.contracts.carriers.twilio_shapes import (
+    ACCOUNT,
+    API,
+    BAD_AUTH,
+    NOT_FOUND,
+    TAKEN,
+    TOKEN,
+    TOO_MANY,
+    TRIAL,
+    Refusal,
+    Thing,
+    old_page,
+    owned_number,
+    sid,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error as Twilio answers it."""
-
-    status: int
-    code: int
-    message: str
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def answer(self) -> web.Response:
-        more = f"https://www.twilio.com/docs/errors/{self.code}"
-        told = {"code": self.code, "message": self.message, "more_info": more, "status": self.status}
-        return web.json_response(told, status=self.status, headers=self.headers)
-
-
-BAD_AUTH = Refusal(401, 20003, "Authenticate")
-TAKEN = Refusal(400, 21248, "Trunk Domain already taken")
-TRIAL = Refusal(403, 10002, "Trial accounts do not support the feature you tried to use")
-TOO_MANY = Refusal(429, 20429, "Too Many Requests", {"Retry-After": "7"})
-NOT_FOUND = Refusal(404, 20404, "The requested resource was not found")
-
-
-def sid(kind: str) -> str:
-    return kind + secrets.token_hex(16)
+__all__ = ["ACCOUNT", "API", "BAD_AUTH", "NOT_FOUND", "TAKEN", "TOKEN", "TOO_MANY", "TRIAL", "Refusal", "TwilioServer", "sid"]
 
 
 @dataclass(slots=True)
@@ -64,7 +52,11 @@ class TwilioServer:
     cut_before_it_is_done: bool = False
     changes: int = 0
     url: str = ""
+    shop: NumberShop = field(init=False)
     _runner: web.AppRunner | None = None
+
+    def __post_init__(self) -> None:
+        self.shop = NumberShop(self.numbers)
 
     async def open(self) -> None:
         """Listen on a free port of this machine."""
@@ -76,7 +68,7 @@ class TwilioServer:
         app = web.Application(middlewares=[at_the_door])
         route = app.router.add_route
         route("GET", f"{API}.json", self._account)
-        route("GET", f"{API}/IncomingPhoneNumbers.json", self._numbers)
+        self.shop.open(app)
         route("POST", f"{API}/IncomingPhoneNumbers/{{sid}}.json", self._update_number)
         route("GET", f"{API}/SIP/CredentialLists.json", self._lists)
         route("POST", f"{API}/SIP/CredentialLists.json", self._make_list)
@@ -113,12 +105,7 @@ class TwilioServer:
 
     def has_number(self, phone_number: str, **more: Any) -> Thing:
         """Give the account a number."""
-        number: Thing = {
-            "sid": sid("PN"), "account_sid": ACCOUNT, "phone_number": phone_number, "friendly_name": phone_number,
-            "voice_url": "", "voice_application_sid": "", "trunk_sid": None, "sms_url": "",
-            "capabilities": {"voice": True, "SMS": True, "MMS": True, "fax": False},
-            "date_created": "Thu, 30 Jul 2015 20:12:31 +0000", "date_updated": "Thu, 30 Jul 2015 20:12:33 +0000",
-        } | more  # fmt: skip
+        number = owned_number(phone_number, **more)
         self.numbers[str(number["sid"])] = number
         return number
 
@@ -168,18 +155,10 @@ class TwilioServer:
                 "date_created": "Thu, 30 Jul 2015 20:00:00 +0000", "date_updated": "Thu, 30 Jul 2015 20:00:00 +0000"}  # fmt: skip
         return web.json_response(told)
 
-    def _old_page(self, key: str, items: list[Thing], path: str) -> web.Response:
-        page = {"end": len(items) - 1, "first_page_uri": f"{API}/{path}?PageSize=50&Page=0", "next_page_uri": None, "page": 0,
-                "page_size": 50, "previous_page_uri": None, "start": 0, "uri": f"{API}/{path}"}  # fmt: skip
-        return web.json_response(page | {key: items})
-
     def _page(self, key: str, items: list[Thing], path: str) -> web.Response:
         meta = {"first_page_url": path, "key": key, "next_page_url": None, "page": 0, "page_size": 50, "previous_page_url": None,
                 "url": path}  # fmt: skip
         return web.json_response({"meta": meta, key: items})
-
-    async def _numbers(self, _: web.Request) -> web.Response:
-        return self._old_page("incoming_phone_numbers", list(self.numbers.values()), "IncomingPhoneNumbers.json")
 
     async def _update_number(self, request: web.Request) -> web.Response:
         number = self.numbers[request.match_info["sid"]]
@@ -187,7 +166,7 @@ class TwilioServer:
         return web.json_response(number)
 
     async def _lists(self, _: web.Request) -> web.Response:
-        return self._old_page("credential_lists", list(self.lists.values()), "SIP/CredentialLists.json")
+        return old_page("credential_lists", list(self.lists.values()), "SIP/CredentialLists.json")
 
     async def _make_list(self, request: web.Request) -> web.Response:
         name = (await request.post())["FriendlyName"]
@@ -203,7 +182,7 @@ class TwilioServer:
 
     async def _users(self, request: web.Request) -> web.Response:
         path = f"SIP/CredentialLists/{request.match_info['sid']}/Credentials.json"
-        return self._old_page("credentials", list(self.users[request.match_info["sid"]].values()), path)
+        return old_page("credentials", list(self.users[request.match_info["sid"]].values()), path)
 
     async def _make_user(self, request: web.Request) -> web.Response:
         asked, users = await request.post(), self.users[request.match_info["sid"]]
