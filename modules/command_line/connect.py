@@ -42,7 +42,7 @@ def disconnect() -> None:
 def connect_twilio(
     number: Annotated[str, typer.Option(metavar="NUMBER", help="The number to call from, if the account has several.")] = "",
     buy: Annotated[
-        str, typer.Option(metavar="COUNTRY|NUMBER", help="Buy a local number: one of a country (DE; asks), or this very one.")
+        str, typer.Option(metavar="COUNTRY/NUMBER", help="Buy a local number: one of a country (DE; asks), or this very one.")
     ] = "",
     sip_host: Annotated[
         str, typer.Option(metavar="HOST", help="Your livekit-sip's host[:port][;transport=tcp]: lets people call in.")
