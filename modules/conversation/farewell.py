@@ -112,7 +112,7 @@ class Farewell:
         broke = False
         try:
             longest_s = min(self.speaks.overflow.message_s, self.taken.held.call.max_call_s)
-            left = await Message(listener, unheard, heard).take(self.line.sound(RATE), longest_s)
+            left = await Message(listener, self.activity, unheard, heard).take(self.line.sound(RATE), longest_s)
             if not left:
                 await announcer.say(said.goodbye)
         except (APIError, TimeoutError) as error:

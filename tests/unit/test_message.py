@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents import NOT_GIVEN, APIConnectionError, NotGivenOr, stt, utils, vad
+from livekit.agents import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    NOT_GIVEN,
+    APIConnectionError,
+    NotGivenOr,
+    stt,
+    utils,
+    vad,
+)
 
 from modules.conversation.deadlines import Deadlines
 from modules.conversation.message import RATE, Message, with_tone
@@ -34,14 +42,32 @@ class Deaf(stt.STT[Any]):
         raise APIConnectionError
 
 
+class Hanging(stt.STT[Any]):
+    """A listener that takes sound as it is spoken and never says a word."""
+
+    def __init__(self) -> None:
+        super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
+
+    def stream(self, *, conn_options: Any = DEFAULT_API_CONNECT_OPTIONS, **_: Any) -> stt.RecognizeStream:
+        return Nothing(stt=self, conn_options=conn_options)
+
+    async def _recognize_impl(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError("it takes sound as it is spoken")
+
+
+class Nothing(stt.RecognizeStream):
+    async def _run(self) -> None:
+        await asyncio.Event().wait()
+
+
 class Heard:
     """What was written down."""
 
-    def __init__(self, listener: stt.STT[Any], activity: vad.VAD, quiet_s: float = 8) -> None:
+    def __init__(self, listener: stt.STT[Any], activity: vad.VAD, quiet_s: float = 8, limits: Deadlines = QUICK) -> None:
         self.words: list[str] = []
         unheard = Unheard()
-        ears = chain.listener([listener], activity, unheard, QUICK)
-        self.message = Message(ears, unheard, self._write, quiet_s)
+        ears = chain.listener([listener], activity, unheard, limits)
+        self.message = Message(ears, activity, unheard, self._write, quiet_s)
 
     def _write(self, text: str, times: tuple[float, float]) -> None:
         assert times[0] <= times[1]
@@ -53,14 +79,14 @@ def activity() -> vad.VAD:
     return voice_activity()
 
 
-async def said(*sentences: str, then_waits: bool = False) -> AsyncIterator[rtc.AudioFrame]:
-    """Somebody speaks, with a breath after each sentence, and hangs up or stays."""
+async def said(*sentences: str, then_waits: bool = False, pause_s: float = 0.01) -> AsyncIterator[rtc.AudioFrame]:
+    """Somebody speaks, with a breath after each sentence, and hangs up or stays. With `pause_s=0.05` no faster than people do."""
     for sentence in sentences:
         pcm = await flite_tts("kal16").speak(sentence) + bytes(RATE)
         for start in range(0, len(pcm), 1600):
             part = pcm[start : start + 1600]
             yield rtc.AudioFrame(part, RATE, 1, len(part) // 2)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(pause_s)
     while then_waits:
         yield rtc.AudioFrame(bytes(1600), RATE, 1, 800)
         await asyncio.sleep(0.05)
@@ -93,6 +119,23 @@ async def test_a_listener_that_fails_is_told_of(activity: vad.VAD) -> None:
     with pytest.raises(APIConnectionError):
         await heard.message.take(said(WORDS[0], then_waits=True), longest_s=30)
     assert heard.words == []
+
+
+@pytest.mark.parametrize(("then_waits", "limits"), [(True, QUICK), (False, QUICK), (False, Deadlines())])
+async def test_a_listener_that_hangs_is_told_of(activity: vad.VAD, then_waits: bool, limits: Deadlines) -> None:
+    """It never fails and never understands: nobody says that I left no message, and I am not cut while I speak."""
+    heard, finished = Heard(Hanging(), activity, quiet_s=3, limits=limits), asyncio.Event()
+
+    async def telling() -> AsyncIterator[rtc.AudioFrame]:
+        async for frame in said(WORDS[0], pause_s=0.05):
+            yield frame
+        finished.set()
+        async for frame in said(then_waits=then_waits):
+            yield frame
+
+    with pytest.raises(APIConnectionError):
+        await heard.message.take(telling(), longest_s=30)
+    assert finished.is_set() and heard.words == []
 
 
 @pytest.mark.parametrize("channels", [1, 2])

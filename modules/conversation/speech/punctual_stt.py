@@ -53,6 +53,11 @@ class Unheard:
         self._lasts_s = 0.0
         self._finished_at = None
 
+    @property
+    def overlooked(self) -> bool:
+        """Whether there are no words for something that was said and is over."""
+        return self._finished_at is not None
+
     def sound(self) -> list[rtc.AudioFrame]:
         """Return what is kept."""
         return list(self._sound)
