@@ -169,7 +169,10 @@ def _environment(settings: Settings, port: int) -> dict[str, str]:
         "DEFAULT_PERSONALITY": settings.default_personality,
         "LOG_FORMAT": "json",
         "LOG_LEVEL": settings.log_level,
-        "SIP_TRUNK_HOSTNAME": "",
+        "SIP_TRUNK_HOSTNAME": settings.sip_trunk_hostname,
+        "SIP_AUTH_USERNAME": settings.sip_auth_username,
+        "SIP_AUTH_PASSWORD": settings.sip_auth_password.get_secret_value(),
+        "SIP_FROM_NUMBER": settings.sip_from_number,
         "SIP_OUTBOUND_TRUNK_ID": "",
     }
     return {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")} | given

@@ -1,19 +1,35 @@
 """A Twilio account on this machine, and somebody who runs ./voicefleet connect and disconnect in a folder of their own."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dotenv import dotenv_values
+from typer.testing import CliRunner, Result
 
+from config import Settings
+from modules.command_line import app
+from modules.fleet.plan import names_of
 from modules.sip_management.twilio import Connected, Ledger, Offer, Step, Wish, connect, disconnect, opened
 from tests.contracts.carriers.twilio_server import ACCOUNT, TOKEN, TwilioServer
 
 NAME = "voicefleet-test"
 FIRST, SECOND = "+12025550142", "+12025550143"
+ENV = f"""# mine
+LIVEKIT_API_KEY=APIabc
+LIVEKIT_API_SECRET=only-for-tests-0123456789-0123456789-abcdef
+TWILIO_ACCOUNT_SID={ACCOUNT}
+TWILIO_AUTH_TOKEN={TOKEN}
+ALLOWED_COUNTRIES=US
+# the line
+SIP_TRUNK_HOSTNAME=
+"""
 
 
 @pytest.fixture
@@ -91,3 +107,42 @@ def shop(operator: Operator, twilio: TwilioServer) -> TwilioServer:
     twilio.shop.sells(FIRST, SECOND)
     operator.says = True
     return twilio
+
+
+@dataclass(slots=True)
+class Typist:
+    """Somebody at a terminal in the fleet's folder."""
+
+    server: TwilioServer
+
+    def types(self, *words: str) -> Result:
+        return CliRunner().invoke(app, list(words))
+
+    def told(self, *words: str) -> dict[str, Any]:
+        answer = self.types(*words, "--json")
+        return dict(json.loads(answer.stdout)) | {"exit_code": answer.exit_code}
+
+    @property
+    def env(self) -> dict[str, str | None]:
+        return dotenv_values(".env")
+
+
+@pytest.fixture
+def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Typist]:
+    """An account on this machine, served from a thread of its own: a command brings its own event loop."""
+    for setting in Settings.model_fields:
+        for name in names_of(setting):
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    server, loop = TwilioServer(), asyncio.new_event_loop()
+    server.has_number("+12025550199")
+    thread = threading.Thread(target=loop.run_forever, name="twilio")
+    thread.start()
+    asyncio.run_coroutine_threadsafe(server.open(), loop).result(10)
+    Path(".env").write_text(f"{ENV}TWILIO_API_URL={server.url}\nDATA_DIR={tmp_path / 'data'}\n")
+    Path(".env").chmod(0o600)
+    yield Typist(server)
+    asyncio.run_coroutine_threadsafe(server.close(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()

@@ -1,73 +1,15 @@
 """./voicefleet connect twilio, as a person types it: .env is filled in where it is empty, never where it is theirs."""
 
-import asyncio
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from dotenv import dotenv_values
-from typer.testing import CliRunner, Result
 
-from config import Settings
-from modules.command_line import app
-from modules.fleet.plan import names_of
-from tests.contracts.carriers.twilio_server import ACCOUNT, TOKEN, Refusal, TwilioServer
+from tests.contracts.carriers.conftest import ENV, Typist
+from tests.contracts.carriers.twilio_server import TOKEN, Refusal
 
 pytestmark = pytest.mark.unit
 
 OURS = {"SIP_TRUNK_HOSTNAME", "SIP_AUTH_USERNAME", "SIP_AUTH_PASSWORD", "SIP_FROM_NUMBER"}
-_FIRST = f"""# mine
-LIVEKIT_API_KEY=APIabc
-LIVEKIT_API_SECRET=only-for-tests-0123456789-0123456789-abcdef
-TWILIO_ACCOUNT_SID={ACCOUNT}
-TWILIO_AUTH_TOKEN={TOKEN}
-ALLOWED_COUNTRIES=US
-# the line
-SIP_TRUNK_HOSTNAME=
-"""
-
-
-@dataclass(slots=True)
-class Typist:
-    """Somebody at a terminal in the fleet's folder."""
-
-    server: TwilioServer
-
-    def types(self, *words: str) -> Result:
-        return CliRunner().invoke(app, list(words))
-
-    def told(self, *words: str) -> dict[str, Any]:
-        answer = self.types(*words, "--json")
-        return dict(json.loads(answer.stdout)) | {"exit_code": answer.exit_code}
-
-    @property
-    def env(self) -> dict[str, str | None]:
-        return dotenv_values(".env")
-
-
-@pytest.fixture
-def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Typist]:
-    """An account on this machine, served from a thread of its own: a command brings its own event loop."""
-    for setting in Settings.model_fields:
-        for name in names_of(setting):
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    server, loop = TwilioServer(), asyncio.new_event_loop()
-    server.has_number("+12025550199")
-    thread = threading.Thread(target=loop.run_forever, name="twilio")
-    thread.start()
-    asyncio.run_coroutine_threadsafe(server.open(), loop).result(10)
-    Path(".env").write_text(f"{_FIRST}TWILIO_API_URL={server.url}\nDATA_DIR={tmp_path / 'data'}\n")
-    Path(".env").chmod(0o600)
-    yield Typist(server)
-    asyncio.run_coroutine_threadsafe(server.close(), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
 
 
 def test_one_command_fills_in_the_trunks_four_values(typist: Typist) -> None:
@@ -79,7 +21,7 @@ def test_one_command_fills_in_the_trunks_four_values(typist: Typist) -> None:
     assert (env["SIP_AUTH_USERNAME"], env["SIP_FROM_NUMBER"]) == ("vf-acme", "+12025550199")
     assert typist.server.passwords == {"vf-acme": env["SIP_AUTH_PASSWORD"]}
     text = Path(".env").read_text()
-    assert text.startswith(_FIRST.replace("SIP_TRUNK_HOSTNAME=\n", "SIP_TRUNK_HOSTNAME=acme.pstn.twilio.com\n"))
+    assert text.startswith(ENV.replace("SIP_TRUNK_HOSTNAME=\n", "SIP_TRUNK_HOSTNAME=acme.pstn.twilio.com\n"))
     assert Path(".env").stat().st_mode & 0o077 == 0
     assert str(env["SIP_AUTH_PASSWORD"]) not in answer.output and TOKEN not in answer.output
     assert "./voicefleet doctor" in answer.output
