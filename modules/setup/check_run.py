@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -46,35 +47,55 @@ def run_checks(args: list[str]) -> int:
         return asyncio.run(_run(env, "pytest", *pytest_args) if pytest_args else _everything(env))
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """Some of the tests, what pytest writes of them, and of those that failed and were tried again."""
+
+    name: str
+    select: str
+    folder: Path
+
+    @property
+    def report(self) -> Path:
+        return self.folder / f"{self.name}.xml"
+
+    @property
+    def again(self) -> Path:
+        return self.folder / f"{self.name}, again.xml"
+
+    def args(self, report: Path, *more: str) -> list[str]:
+        return ["-m", self.select, "-o", f"cache_dir={self.folder / self.name}", f"--junitxml={report}", *more]
+
+
 async def _everything(env: Mapping[str, str]) -> int:
     started = time.monotonic()
     print("ruff, mypy and the tests of parts run beside the live tests; their output comes at the end", flush=True)
     with tempfile.TemporaryDirectory(prefix="voicefleet-checks-") as name, tempfile.TemporaryFile() as quiet:
-        parts, live, again = (Path(name) / f"{report}.xml" for report in ("parts", "live", "again"))
+        parts = _Pass("tests of parts", f"not ({_LIVE})", Path(name))
+        live = _Pass("live tests", _LIVE, Path(name))
         async with asyncio.TaskGroup() as both:
             beside = both.create_task(_beside(env, parts, quiet))
-            first_try = both.create_task(_pytest(env, "-m", _LIVE, f"--junitxml={live}"))
-        results = beside.result() | {"live tests": first_try.result()}
+            first_try = both.create_task(_pytest(env, *live.args(live.report)))
+        results = beside.result() | {live.name: first_try.result()}
         quiet.seek(0)
         shutil.copyfileobj(quiet, sys.stdout.buffer)
         sys.stdout.flush()
-        if results["live tests"] and failures(live) <= _SECOND_TRIES:
-            # Two voices in real time on a busy machine: who fails once and then passes alone is told, and is not the end of it.
-            results["live tests"] = await _pytest(env, "-m", _LIVE, "--last-failed", f"--junitxml={again}")
+        for tried in (parts, live):
+            if results[tried.name] and 0 < failures(tried.report) <= _SECOND_TRIES:
+                # Two cores, and voices in real time: who fails and then passes alone is told, and is not the end of it.
+                results[tried.name] = await _pytest(env, *tried.args(tried.again, "--last-failed"))
         print("; ".join(f"{name}: {'failed' if code else 'ok'}" for name, code in results.items()))
-        print(sum_of_passes([parts, live], time.monotonic() - started, again), flush=True)
+        elapsed_s = time.monotonic() - started
+        print(sum_of_passes([parts.report, live.report], elapsed_s, [parts.again, live.again]), flush=True)
     return next((code for code in results.values() if code), 0)
 
 
-async def _beside(env: Mapping[str, str], report: Path, out: IO[bytes]) -> dict[str, int]:
+async def _beside(env: Mapping[str, str], parts: _Pass, out: IO[bytes]) -> dict[str, int]:
     """Every check that does not speak, one after the other."""
     return {
         "ruff": await _run(env, "ruff", "check", ".", out=out),
         "mypy": await _run(env, "mypy", "--strict", *_typed_paths(), out=out),
-        # Without pytest's cache: there the live tests note what failed.
-        "tests of parts": await _pytest(
-            env, "-m", f"not ({_LIVE})", "-n", "2", "-p", "no:cacheprovider", f"--junitxml={report}", out=out
-        ),
+        parts.name: await _pytest(env, *parts.args(parts.report, "-n", "2"), out=out),
     }
 
 

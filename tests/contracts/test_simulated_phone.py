@@ -14,7 +14,7 @@ from tests.contracts.agent_end import AgentEnd, agent_end
 from tests.contracts.conftest import KEY, SECRET, Network
 from tests.dialling import ended, ledger_says, request
 
-pytestmark = [pytest.mark.livekit, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.fleet, pytest.mark.timeout(120)]
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 

@@ -40,9 +40,9 @@ def test_a_test_that_passes_only_at_the_second_try_is_told(tmp_path: Path) -> No
     first, second = report_of(tmp_path, "alone", "assert False"), tmp_path / "again.xml"
     assert failures(first) == 1
     second.write_text('<testsuites><testsuite tests="1" failures="0" errors="0" skipped="0"/></testsuites>', encoding="utf-8")
-    assert sum_of_passes([first], 1, second).strip("= ") == "2 passed, 1 at the second try only in 1.00s"
+    assert sum_of_passes([first], 1, [second]).strip("= ") == "2 passed, 1 at the second try only in 1.00s"
     second.write_text('<testsuites><testsuite tests="1" failures="1" errors="0" skipped="0"/></testsuites>', encoding="utf-8")
-    assert sum_of_passes([first], 1, second).strip("= ") == "1 failed, 1 passed in 1.00s"
+    assert sum_of_passes([first], 1, [second]).strip("= ") == "1 failed, 1 passed in 1.00s"
 
 
 @pytest.mark.unit
