@@ -20,6 +20,6 @@ COPY agents agents
 COPY prompts prompts
 COPY scenarios scenarios
 # Volumes mounted here start as copies of these folders and so belong to the user below.
-RUN install -d -o voicefleet -g voicefleet data data/personalities data/trunks logs
+RUN install -d -o voicefleet -g voicefleet data data/announcements data/personalities data/trunks logs
 USER 10001:10001
 CMD ["python", "-m", "modules.api_server"]
