@@ -58,7 +58,7 @@ class FrontDoor:
             "arrive",
             [
                 keys.call(call_id), keys.LEASES, keys.DEADLINES, keys.EVENTS, keys.call_events(call_id),
-                keys.room(call.room), keys.source(source), keys.OVERFLOW,
+                keys.room(call.room), keys.source(source), keys.OVERFLOW, keys.TURNED_AWAY,
             ],
             [
                 call_id, json.dumps(call.to_json()), f"call.{call.state.value}",

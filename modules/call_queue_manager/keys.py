@@ -17,6 +17,8 @@ LEASES = f"{PREFIX}leases"
 OVERFLOW = f"{PREFIX}overflow"
 """ZSET call_id -> ms of arrival: callers beyond the fleet's calls for whom something is done; those without a lease are dropped
 by the next arrival; 1 day. arrive.lua."""
+TURNED_AWAY = f"{PREFIX}turned-away"
+"""ZSET call_id -> ms of arrival: callers who hear one sentence and take no place from a conversation; as OVERFLOW. arrive.lua."""
 PLACING = f"{PREFIX}placing"
 """ZSET call_id -> claim µs: claimed, not dialled yet. Empties itself. claim/save/release.lua."""
 DEADLINES = f"{PREFIX}deadlines"

@@ -65,6 +65,18 @@ async def test_a_full_house_has_so_many_lines_for_messages(door: FrontDoor, cloc
     assert Counter(admission for admission, _ in found) == {Admission.WELCOME: 3, Admission.OVERFLOW: 2, Admission.FULL: 5}
 
 
+async def test_who_is_turned_away_takes_no_place(door: FrontDoor, clock: Clock, records: Records) -> None:
+    """Five hear that all lines are busy when the one conversation ends: the next caller is talked to."""
+    _, talks = await door.arrive(ringing(clock), most=1, limits=ANY)
+    for number in range(5):
+        admission, _ = await door.arrive(ringing(clock, f"inbound-_{number}"), most=1, limits=ANY)
+        assert admission is Admission.FULL
+    await records.report(talks.call.call_id, Report(Event.ANSWERED), token=talks.token)
+    await records.report(talks.call.call_id, Report(Event.HUNG_UP), token=talks.token)
+    admission, _ = await door.arrive(ringing(clock, "inbound-_next"), most=1, limits=ANY)
+    assert admission is Admission.WELCOME
+
+
 async def test_a_message_takes_no_conversation_away(door: FrontDoor, clock: Clock, records: Records) -> None:
     """Somebody leaves a message when the one agent has finished: the next caller is talked to, and the one after that may leave
     a message once the first has hung up."""
