@@ -1,8 +1,10 @@
 """A command at a real terminal: a process on a pseudo-terminal of its own, read and typed into as a person does."""
 
+import contextlib
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -47,6 +49,18 @@ class Terminal:
     def types(self, line: str) -> None:
         """Type a line and press Enter."""
         os.write(self._terminal, f"{line}\n".encode())
+
+    def interrupts(self) -> int:
+        """Press Ctrl-C until the command has ended; return its exit code.
+
+        Python does not see a signal that comes just before it begins to read; a person presses again.
+        """
+        for _ in range(12):
+            self.process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(5)
+                break
+        return self.ends()
 
     def ends(self) -> int:
         """Wait until the command has ended; return its exit code."""

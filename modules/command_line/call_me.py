@@ -1,7 +1,7 @@
 """The first call after a trunk was set up: to the operator's own phone, only if they type its number."""
 
 from modules.calls import numbers
-from modules.calls.errors import InvalidNumber
+from modules.calls.errors import InvalidField, InvalidNumber
 from modules.command_line import ask
 from modules.command_line.errors import Refused, Unreachable
 from modules.command_line.options import client
@@ -26,7 +26,15 @@ async def offer_a_call(output: Output, default_region: str) -> None:
             placed = await api.place({"to_number": number, "trunk": REAL})
         except (Refused, Unreachable) as error:
             output.say(f"not called: {error.message}", "yellow")
-            output.say("next:  ./voicefleet up --detach   (a fleet that is up reads .env only when it starts again)", "")
+            output.say(f"next:  {_next(error)}", "")
             output.say(f"then:  ./voicefleet call {number} --watch", "")
             return
         await show_live(api, placed, output)
+
+
+def _next(error: Refused | Unreachable) -> str:
+    if isinstance(error, Unreachable):
+        return "./voicefleet up --detach"
+    if error.code == InvalidField.code:
+        return "./voicefleet down, then ./voicefleet up --detach: a fleet reads .env only when it starts"
+    return error.fix or "./voicefleet doctor"

@@ -65,5 +65,5 @@ async def test_a_fleet_that_does_not_know_the_trunk_yet_calls_nobody(folder: Pat
         await asyncio.to_thread(terminal.sees, CALL)
         terminal.types(NUMBER)
         assert await asyncio.to_thread(terminal.ends) == 0
-    assert "There is no trunk 'default'" in terminal.screen and f"./voicefleet call {NUMBER} --watch" in terminal.screen
-    assert "outbound-" not in terminal.screen
+    assert "There is no trunk 'default'" in terminal.screen and "./voicefleet down, then" in terminal.screen
+    assert f"./voicefleet call {NUMBER} --watch" in terminal.screen and "outbound-" not in terminal.screen

@@ -24,7 +24,7 @@ async def release_or_keep(client: Any, ledger: Ledger, tell: Tell, releases: Rel
         if lost:
             step = Step("bought number", Did.LOOK, f"whether {lost} was bought was never answered", f"look at {OWNED}")
     elif why := _somebodys(number, ledger):
-        step = Step("bought number", Did.LEFT, f"{number.phone_number} {why}", f"release it at {OWNED} when nothing uses it")
+        step = Step("bought number", Did.KEPT, f"{number.phone_number} {why}", f"release it at {OWNED} when nothing uses it")
     elif not releases(number.phone_number):
         detail = f"{number.phone_number} stays in the account, and on its bill every month"
         step = Step("bought number", Did.KEPT, detail, f"release it at {OWNED}" if not dry_run else "--release releases it")

@@ -45,7 +45,7 @@ async def test_a_bought_number_that_is_somebodys_now_is_not_released(
     (number,) = shop.numbers.values()
     number |= change
     _, did = await operator.disconnects(release=True)
-    assert did["bought number"] == "left" and shop.numbers
+    assert did["bought number"] == "kept" and shop.numbers
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["the answer was lost", "the request was lost"])
