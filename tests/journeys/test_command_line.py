@@ -161,7 +161,7 @@ def test_the_shell_completes_call_ids(cli: Cli, fleet: Fleet, monkeypatch: pytes
     cli.json("call", GYM, "--trunk", "simulated")
     monkeypatch.setenv("API_PORT", str(fleet.settings.api_port))
     known = {call["call_id"] for call in cli.json("calls", "--limit", "20")["calls"]}
-    assert known and {call_id for call_id, _ in call_ids("outbound-")} == known
+    assert known and known <= {call_id for call_id, _ in call_ids("outbound-")}
     monkeypatch.setenv("API_PORT", "9")
     assert call_ids("outbound-") == []
 
