@@ -28,24 +28,14 @@ _ROUNDS = 2
 _BETWEEN_S = 0.2
 
 
-class PunctualTTS(tts.TTS[Any]):
-    """`voice`, one sentence at a time, with `first_s` for its first sound. `completed` counts the sentences it has finished.
+class _Around(tts.TTS[Any]):
+    """A voice around `voice`: whole sentences, and what it measures is passed on."""
 
-    Who waits for a voice that hangs says "hello?", which interrupts our sentence and asks for another one. So what was waited
-    in vain is kept, `waited_s`, and the next sentence has only the rest of the time. But never less than `next_s`, in which a
-    voice that is well begins: sentences are broken off before their first sound also where it is not late, e.g. one begun too
-    soon.
-    """
-
-    def __init__(self, voice: tts.TTS[Any], first_s: float, deadlines: Deadlines) -> None:
+    def __init__(self, voice: tts.TTS[Any]) -> None:
         super().__init__(
             capabilities=tts.TTSCapabilities(streaming=False), sample_rate=voice.sample_rate, num_channels=voice.num_channels
         )
         self.wrapped = voice
-        self.first_s = first_s
-        self.next_s = deadlines.next_sound
-        self.completed = 0
-        self.waited_s = 0.0
         voice.on("metrics_collected", self._forward)
 
     @property
@@ -63,11 +53,28 @@ class PunctualTTS(tts.TTS[Any]):
         self.wrapped.off("metrics_collected", self._forward)
         await self.wrapped.aclose()
 
-    def synthesize(self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> tts.ChunkedStream:
-        return _Sentence(self, text, conn_options)
-
     def _forward(self, *metrics: Any) -> None:
         self.emit("metrics_collected", *metrics)
+
+
+class PunctualTTS(_Around):
+    """`voice`, one sentence at a time, with `first_s` for its first sound. `completed` counts the sentences it has finished.
+
+    Who waits for a voice that hangs says "hello?", which interrupts our sentence and asks for another one. So what was waited
+    in vain is kept, `waited_s`, and the next sentence has only the rest of the time. But never less than `next_s`, in which a
+    voice that is well begins: sentences are broken off before their first sound also where it is not late, e.g. one begun too
+    soon.
+    """
+
+    def __init__(self, voice: tts.TTS[Any], first_s: float, deadlines: Deadlines) -> None:
+        super().__init__(voice)
+        self.first_s = first_s
+        self.next_s = deadlines.next_sound
+        self.completed = 0
+        self.waited_s = 0.0
+
+    def synthesize(self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> tts.ChunkedStream:
+        return _Sentence(self, text, conn_options)
 
 
 class _Sentence(tts.ChunkedStream):
@@ -111,40 +118,21 @@ class _Sentence(tts.ChunkedStream):
             pass
 
 
-class RepeatingTTS(tts.TTS[Any]):
+class RepeatingTTS(_Around):
     """Says a sentence again, with whoever is well, when it was broken off or nobody could say it."""
 
     def __init__(self, voice: tts.TTS[Any], voices: Sequence[PunctualTTS]) -> None:
-        super().__init__(
-            capabilities=tts.TTSCapabilities(streaming=False), sample_rate=voice.sample_rate, num_channels=voice.num_channels
-        )
-        self.wrapped = voice
+        super().__init__(voice)
         self.voices = voices
-        voice.on("metrics_collected", self._forward)
-
-    @property
-    def model(self) -> str:
-        return self.wrapped.model
-
-    @property
-    def provider(self) -> str:
-        return self.wrapped.provider
-
-    def prewarm(self) -> None:
-        self.wrapped.prewarm()
 
     async def aclose(self) -> None:
-        self.wrapped.off("metrics_collected", self._forward)
-        await self.wrapped.aclose()
+        await super().aclose()
         if self.wrapped not in self.voices:
             for voice in self.voices:
                 await voice.aclose()
 
     def synthesize(self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> tts.ChunkedStream:
         return _Repeated(self, text, APIConnectOptions(max_retry=0, timeout=conn_options.timeout))
-
-    def _forward(self, *metrics: Any) -> None:
-        self.emit("metrics_collected", *metrics)
 
 
 class _Repeated(tts.ChunkedStream):
