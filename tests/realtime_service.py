@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from modules.conversation.speech.local.dialogue import Move
+from tests.contracts.providers.vendor_server import VendorServer
 
 Event = dict[str, Any]
 Brain = Callable[["Line"], Awaitable[Move | None]]
@@ -173,3 +174,15 @@ async def _serve(line: Line, event: Event) -> None:
             await line.add(item)
         case "response.cancel":
             await line.cancel()
+
+
+def answering(server: VendorServer, *moves: Move) -> RealtimeService:
+    """Let a server answer these, one after the other."""
+    left = list(moves)
+
+    async def next_move(line: Line) -> Move:
+        return left.pop(0)
+
+    found = RealtimeService(next_move)
+    server.answer = found.answer
+    return found

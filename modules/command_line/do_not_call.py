@@ -1,9 +1,11 @@
 """`do-not-call`: the numbers that are not called, through the API."""
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
 import typer
 
+from modules.command_line.api_client import ApiClient
 from modules.command_line.options import ApiUrl, AsJson, client
 from modules.command_line.output import Output, run
 
@@ -41,17 +43,7 @@ def add(number: _Number, as_json: AsJson = False, api_url: ApiUrl = "") -> None:
 
     Example: ./voicefleet do-not-call add +12025550100
     """
-    output = Output(as_json=as_json)
-
-    async def work() -> None:
-        async with client(api_url) as api:
-            entry = await api.never_call(number)
-        if as_json:
-            output.json(entry)
-        else:
-            output.line(f"{entry['number']} is not called any more")
-
-    run(work(), output)
+    _change(lambda api: api.never_call(number), "is not called any more", Output(as_json=as_json), api_url)
 
 
 @app.command()
@@ -60,14 +52,16 @@ def remove(number: _Number, as_json: AsJson = False, api_url: ApiUrl = "") -> No
 
     Example: ./voicefleet do-not-call remove +12025550100
     """
-    output = Output(as_json=as_json)
+    _change(lambda api: api.call_again(number), "may be called again", Output(as_json=as_json), api_url)
 
+
+def _change(ask: Callable[[ApiClient], Awaitable[dict[str, Any]]], words: str, output: Output, api_url: str) -> None:
     async def work() -> None:
         async with client(api_url) as api:
-            entry = await api.call_again(number)
-        if as_json:
+            entry = await ask(api)
+        if output.as_json:
             output.json(entry)
         else:
-            output.line(f"{entry['number']} may be called again")
+            output.line(f"{entry['number']} {words}")
 
     run(work(), output)

@@ -23,7 +23,7 @@ from modules.conversation.speech.local.dialogue import Move
 from modules.conversation.speech.vendor_errors import is_final, session_failure
 from modules.conversation.tools import Hands, tools_of
 from tests.contracts.providers.vendor_server import VendorServer
-from tests.realtime_service import Line, RealtimeService
+from tests.realtime_service import answering
 
 pytestmark = [pytest.mark.unit, pytest.mark.timeout(30)]
 
@@ -95,20 +95,9 @@ async def calling(server: VendorServer, keys: Settings) -> AsyncIterator[Call]:
         await model.aclose()
 
 
-def answers(server: VendorServer, *moves: Move) -> RealtimeService:
-    left = list(moves)
-
-    async def brain(line: Line) -> Move:
-        return left.pop(0)
-
-    found = RealtimeService(brain)
-    server.answer = found.answer
-    return found
-
-
 async def test_our_voice_says_what_the_model_words(server: VendorServer, keys: Settings) -> None:
     """The text became speech of ours, and what we said before it the model was told."""
-    realtime = answers(server, Move("How much is one visit?"))
+    realtime = answering(server, Move("How much is one visit?"))
     async with calling(server, keys) as call:
         await call.session.say(GREETING)
         greeting_s = call.phone.heard_s
@@ -129,7 +118,7 @@ async def test_our_voice_says_what_the_model_words(server: VendorServer, keys: S
 
 async def test_one_goodbye_is_enough(server: VendorServer, keys: Settings) -> None:
     """It said goodbye and hung up in one answer, and is not asked for another goodbye."""
-    realtime = answers(server, Move("Thank you. Goodbye.", hang_up=True))
+    realtime = answering(server, Move("Thank you. Goodbye.", hang_up=True))
     async with calling(server, keys) as call:
         call.session.generate_reply(user_input="Goodbye.")
         async with asyncio.timeout(10):
@@ -139,7 +128,7 @@ async def test_one_goodbye_is_enough(server: VendorServer, keys: Settings) -> No
 
 async def test_hanging_up_without_a_word_is_asked_for_one(server: VendorServer, keys: Settings) -> None:
     """The goodbye comes before the end."""
-    realtime = answers(server, Move("", hang_up=True), Move("Goodbye."))
+    realtime = answering(server, Move("", hang_up=True), Move("Goodbye."))
     async with calling(server, keys) as call:
         call.session.generate_reply(user_input="Goodbye.")
         async with asyncio.timeout(10):
@@ -149,7 +138,7 @@ async def test_hanging_up_without_a_word_is_asked_for_one(server: VendorServer, 
 
 async def test_a_hand_over_that_fails_is_told_to_the_model(server: VendorServer, keys: Settings) -> None:
     """The announcement was spoken within its turn; then it is asked what to say now."""
-    realtime = answers(server, Move("", transfer="reception"), Move("They are busy."))
+    realtime = answering(server, Move("", transfer="reception"), Move("They are busy."))
     async with calling(server, keys) as call:
         call.session.generate_reply(user_input="The reception, please.")
         said: list[str] = []

@@ -30,7 +30,7 @@ from modules.conversation.speech.vendor_errors import (
 from modules.conversation.vendors import vendor
 from tests.contracts.providers.models import PROMPT
 from tests.contracts.providers.vendor_server import VendorServer
-from tests.realtime_service import Line, RealtimeService
+from tests.realtime_service import Line, RealtimeService, answering
 
 pytestmark = [pytest.mark.unit, pytest.mark.timeout(30)]
 
@@ -106,21 +106,9 @@ async def talk(keys: Settings, url: str) -> AsyncIterator[Talk]:
         await model.aclose()
 
 
-def service(server: VendorServer, *moves: Move) -> RealtimeService:
-    """Answer these, one after the other."""
-    left = list(moves)
-
-    async def next_move(line: Line) -> Move:
-        return left.pop(0)
-
-    found = RealtimeService(next_move)
-    server.answer = found.answer
-    return found
-
-
 async def test_the_vendor_is_told_everything_in_its_own_words(server: VendorServer, keys: Settings) -> None:
     """Address, key, model, prompt and tools arrive; it is to answer in text, and to leave the turns to us."""
-    realtime = service(server, Move("Guten Tag!"))
+    realtime = answering(server, Move("Guten Tag!"))
     async with talk(keys, f"{server.url}/v1") as ours:
         ours.ask()
         assert await ours.answer() == ("Guten Tag!", [])
@@ -138,7 +126,7 @@ async def test_the_vendor_is_told_everything_in_its_own_words(server: VendorServ
 
 async def test_a_tool_is_called(server: VendorServer, keys: Settings) -> None:
     """Words and the call of a tool come in one answer."""
-    service(server, Move("Goodbye.", hang_up=True))
+    answering(server, Move("Goodbye.", hang_up=True))
     async with talk(keys, server.url) as ours:
         ours.ask()
         assert await ours.answer() == ("Goodbye.", ["end_call"])
@@ -146,7 +134,7 @@ async def test_a_tool_is_called(server: VendorServer, keys: Settings) -> None:
 
 async def test_it_may_have_nothing_to_say(server: VendorServer, keys: Settings) -> None:
     """An empty answer is no failure, and the call is told that none will come."""
-    service(server, Move(""))
+    answering(server, Move(""))
     async with talk(keys, server.url) as ours:
         ours.ask()
         async with asyncio.timeout(5):
@@ -285,7 +273,7 @@ async def test_a_failure_in_the_conversation_has_a_name(
 
 async def test_settings_it_does_not_take_are_a_failure(server: VendorServer, keys: Settings) -> None:
     """A model that cannot answer in text says so at the beginning; the call does not go on with its own ideas."""
-    realtime = service(server)
+    realtime = answering(server)
     async with talk(keys, server.url) as ours:
         while not (realtime.lines and realtime.lines[0].told("session.update")):  # noqa: ASYNC110 - over the network
             await asyncio.sleep(0.01)
